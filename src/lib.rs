@@ -1,0 +1,6 @@
+//! JSON values under string keys in a plain directory that any number of programs share.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod record;
+
+pub use record::{AsKey, IntoValue, Key, KeyError, Record, SyntaxError, Timestamp, Value, ValueError};

@@ -1,0 +1,162 @@
+use super::limits::READ_DEPTH;
+use super::scanner::{Scanner, Token};
+use super::string::unescape;
+use super::syntax_error::{Reason, SyntaxError};
+use super::{Key, Record, Value};
+
+/// Why bytes are not a record: the original ignores such a file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The file is empty, as after a power loss that hit a record which nobody had made durable.
+    #[error("the file is empty")]
+    Empty,
+    /// The text is not JSON that the original reads.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// The text is JSON, but not an object.
+    #[error("the record is not an object")]
+    NotAnObject,
+    /// One of the three members is missing.
+    #[error("the member \"{0}\" is missing")]
+    Missing(&'static str),
+    /// `key` is not a string.
+    #[error("the member \"key\" is not a string")]
+    KeyNotAString,
+    /// `bDeleted` is neither `true` nor `false`.
+    #[error("the member \"bDeleted\" is neither true nor false")]
+    DeletedNotABool,
+}
+
+/// The last value seen of each member; of duplicates the last one counts, as in Python.
+#[derive(Default)]
+struct Members<'a> {
+    key: Option<&'a str>,
+    deleted: Option<&'a str>,
+    value: Option<&'a str>,
+}
+
+/// Reads the bytes of a record file.
+///
+/// Unknown members are ignored, members may come in any order, and white space is free, as in the original. Never
+/// recurses and never panics, whatever the bytes.
+///
+/// # Errors
+///
+/// [`RecordError`] for everything that the original ignores.
+pub fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
+    if bytes.is_empty() {
+        return Err(RecordError::Empty);
+    }
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| SyntaxError::at(bytes, error.valid_up_to(), Reason::NotUtf8))?;
+    let members = scan_members(text)?;
+    let key = members.key.ok_or(RecordError::Missing("key"))?;
+    let deleted = members.deleted.ok_or(RecordError::Missing("bDeleted"))?;
+    let value = members.value.ok_or(RecordError::Missing("value"))?;
+    let inner = key.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or(RecordError::KeyNotAString)?;
+    Ok(Record {
+        key: Key::from_checked_wtf8(&unescape(inner)),
+        deleted: match deleted {
+            "true" => true,
+            "false" => false,
+            _ => return Err(RecordError::DeletedNotABool),
+        },
+        value: Value::from_checked(value),
+    })
+}
+
+/// Scans the whole text and finds the members of the outer object.
+fn scan_members(text: &str) -> Result<Members<'_>, RecordError> {
+    // One level more than a value may have: the record itself.
+    let mut scanner = Scanner::new(text, READ_DEPTH);
+    let mut members = Members::default();
+    let object = scanner.next()? == Some(Token::BeginObject);
+    let mut name = None;
+    let mut value_start = 0;
+    while let Some(token) = scanner.next()? {
+        let ends = matches!(token, Token::EndArray | Token::EndObject);
+        match (scanner.depth(), token) {
+            (1, Token::Name) => name = Some(unescape(&text[scanner.start() + 1..scanner.end() - 1])),
+            (1, _) => {
+                let start = if ends { value_start } else { scanner.start() };
+                let value = Some(&text[start..scanner.end()]);
+                match name.take().as_deref() {
+                    Some(b"key") => members.key = value,
+                    Some(b"bDeleted") => members.deleted = value,
+                    Some(b"value") => members.value = value,
+                    _ => {}
+                }
+            }
+            (2, Token::BeginArray | Token::BeginObject) => value_start = scanner.start(),
+            _ => {}
+        }
+    }
+    if object { Ok(members) } else { Err(RecordError::NotAnObject) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_reads(text: &str, key: &str, deleted: bool, value: &str) {
+        let record = decode(text.as_bytes()).unwrap();
+        assert_eq!((&record.key, record.deleted, record.value.text()), (&Key::from(key), deleted, value), "{text}");
+    }
+
+    #[test]
+    fn what_the_original_reads_is_read() {
+        assert_reads(r#"{"key": "k", "bDeleted": false, "value": {"a": 1}}"#, "k", false, r#"{"a": 1}"#);
+        assert_reads(r#"{"key": "k", "bDeleted": true, "value": null}"#, "k", true, "null");
+        assert_reads(r#"{"value":[ [1] , 2 ],"bDeleted":false,"key":"k"}"#, "k", false, "[ [1] , 2 ]");
+        assert_reads("\r\n{\"key\":\"k\",\t\"bDeleted\":false,\n\"value\":1e400} ", "k", false, "1e400");
+        assert_reads(r#"{"more": {"key": "x"}, "key": "k", "bDeleted": false, "value": -0}"#, "k", false, "-0");
+        assert_reads(
+            r#"{"key": 1, "key": "k", "bDeleted": 0, "bDeleted": false, "value": 1, "value": 2}"#,
+            "k",
+            false,
+            "2",
+        );
+        assert_reads(
+            r#"{"\u006bey": "k", "bDeleted": true, "value": [NaN, -Infinity]}"#,
+            "k",
+            true,
+            "[NaN, -Infinity]",
+        );
+        assert_reads(r#"{"key": "", "bDeleted": false, "value": "\ud800"}"#, "", false, r#""\ud800""#);
+    }
+
+    #[test]
+    fn what_the_original_ignores_is_refused() {
+        let syntax = |text: &[u8]| matches!(decode(text), Err(RecordError::Syntax(_)));
+        assert_eq!(decode(b""), Err(RecordError::Empty));
+        assert_eq!(decode(b"[]"), Err(RecordError::NotAnObject));
+        assert_eq!(decode(b"7"), Err(RecordError::NotAnObject));
+        assert_eq!(decode(br#"["key", "bDeleted", "value"]"#), Err(RecordError::NotAnObject));
+        assert_eq!(decode(br#"{"bDeleted": false, "value": 1}"#), Err(RecordError::Missing("key")));
+        assert_eq!(decode(br#"{"key": "k", "value": 1}"#), Err(RecordError::Missing("bDeleted")));
+        assert_eq!(decode(br#"{"key": "k", "bDeleted": false}"#), Err(RecordError::Missing("value")));
+        assert_eq!(decode(br#"{"key": 1, "bDeleted": false, "value": 1}"#), Err(RecordError::KeyNotAString));
+        assert_eq!(decode(br#"{"key": "k", "bDeleted": 0, "value": 1}"#), Err(RecordError::DeletedNotABool));
+        assert!(syntax("\u{feff}{\"key\": \"k\", \"bDeleted\": false, \"value\": 1}".as_bytes()));
+        assert!(syntax(b"{\"key\": \"\xff\", \"bDeleted\": false, \"value\": 1}"));
+        assert!(syntax(b"{\"key\": \"\xed\xa0\x80\", \"bDeleted\": false, \"value\": 1}"));
+        assert!(syntax(b"{\"key\": \"k\", \"bDeleted\": false, \"value\": 1}\0"));
+        assert!(syntax(b"{\"key\": \"k\", \"bDeleted\": false, \"value\": 1,}"));
+        assert!(syntax(b"{\"key\": \"a\nb\", \"bDeleted\": false, \"value\": 1}"));
+        assert!(syntax(b"{\"key\": \"k\", \"bDeleted\": false, \"val"));
+    }
+
+    #[test]
+    fn nesting_up_to_the_limit_is_read_and_beyond_it_is_refused_without_recursion() {
+        let record = |depth: usize| {
+            let value = "[".repeat(depth) + &"]".repeat(depth);
+            format!(r#"{{"key": "k", "bDeleted": false, "value": {value}}}"#)
+        };
+        assert!(decode(record(991).as_bytes()).is_ok());
+        assert!(matches!(decode(record(1000).as_bytes()), Err(RecordError::Syntax(_))));
+        assert!(matches!(decode("[".repeat(10_000_000).as_bytes()), Err(RecordError::Syntax(_))));
+        assert!(matches!(decode("{\"a\":".repeat(1_000_000).as_bytes()), Err(RecordError::Syntax(_))));
+    }
+}
