@@ -2,5 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod record;
+pub mod store;
 
 pub use record::{AsKey, IntoValue, Key, KeyError, Record, SyntaxError, Timestamp, Value, ValueError};
+pub use store::{Change, Durability, Error, Identifier, OpenOptions, Store, Version};

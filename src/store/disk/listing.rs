@@ -1,0 +1,82 @@
+//! The atomic listing of `d/`.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::fs::{self, FileType, Mode, OFlags, RawDir, RawDirEntry};
+
+use crate::record::Timestamp;
+use crate::store::directory::{ListedRecord, Listing};
+
+/// The buffer of the first listing; memory is only touched where entries are written.
+const FIRST_BUFFER_BYTES: usize = 8 << 20;
+
+/// The most bytes that one entry takes, and so what must be left over to prove that nothing was cut.
+const ENTRY_BYTES: usize = 19 + 256 + 7;
+
+/// The most foreign names that a listing keeps for the report.
+const FOREIGN_EXAMPLES: usize = 100;
+
+/// Lists the directory in one `getdents64`, growing the buffer until that is possible.
+///
+/// The kernel holds the directory's lock for the length of one call. With several calls a record replaced meanwhile can
+/// be missed in both its old and its new name: seen in up to 31 % of listings of a busy directory.
+pub(super) fn list(data: &OwnedFd, buffer_bytes: &AtomicUsize) -> io::Result<Listing> {
+    let mut size = buffer_bytes.load(Ordering::Relaxed).max(FIRST_BUFFER_BYTES);
+    loop {
+        // Opened anew, so that listings in several threads do not share a position.
+        let directory = fs::openat(data, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let mut buffer = Vec::new();
+        buffer.try_reserve_exact(size)?;
+        if let Some(listing) = list_into(&directory, &mut buffer)? {
+            buffer_bytes.store(size, Ordering::Relaxed);
+            return Ok(listing);
+        }
+        size *= 2;
+    }
+}
+
+/// Lists with one buffer; `None` when the first call may have been cut short by its size.
+fn list_into(directory: &OwnedFd, buffer: &mut Vec<u8>) -> io::Result<Option<Listing>> {
+    let size = buffer.capacity();
+    let mut listing = Listing::default();
+    let mut entries = RawDir::new(directory, buffer.spare_capacity_mut());
+    let mut used = 0;
+    let mut first_call = true;
+    // Later calls find only names that came after the first one, on a local file system; elsewhere, the rest.
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        if first_call {
+            used += (19 + entry.file_name().to_bytes().len() + 1).next_multiple_of(8);
+        }
+        add_entry(&mut listing, &entry);
+        if entries.is_buffer_empty() && first_call {
+            first_call = false;
+            if used + ENTRY_BYTES > size {
+                return Ok(None);
+            }
+        }
+    }
+    Ok(Some(listing))
+}
+
+fn add_entry(listing: &mut Listing, entry: &RawDirEntry<'_>) {
+    let name = entry.file_name().to_bytes();
+    match Timestamp::from_file_name(name) {
+        Some(timestamp) => listing.records.push(ListedRecord {
+            timestamp,
+            inode: entry.ino(),
+            regular: matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown),
+        }),
+        None if name == b"." || name == b".." => {}
+        None => {
+            listing.foreign_names += 1;
+            if listing.foreign_examples.len() < FOREIGN_EXAMPLES {
+                listing.foreign_examples.push(OsStr::from_bytes(name).to_owned());
+            }
+        }
+    }
+}

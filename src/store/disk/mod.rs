@@ -1,0 +1,232 @@
+//! The real directory, on the system calls of Linux.
+
+mod listing;
+mod names;
+mod staged;
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::directory::{Contents, Directory, Identity, Listing, Reading, Space, StagedRecord, Stamp, Watch};
+use super::error::{Context, Result};
+use super::identifier::Identifier;
+use crate::record::Timestamp;
+
+/// The records of a store on disk.
+///
+/// Holds descriptors of the store and of `d/`, and reaches everything through them, so that no path is followed twice.
+pub struct Disk {
+    store: OwnedFd,
+    /// Guards the descriptor of `d/`, which a reader gets when somebody has created the directory.
+    data: RwLock<Option<Arc<OwnedFd>>>,
+    data_path: PathBuf,
+    local: bool,
+    scratch: Option<staged::TemporaryDirectory>,
+    buffer_bytes: std::sync::atomic::AtomicUsize,
+}
+
+const DIRECTORY_FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// How a record is opened: not through a link, not waiting for a FIFO, not as a controlling terminal.
+const READ_FLAGS: OFlags =
+    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+impl Disk {
+    /// Opens the store directory `path`, which must exist; a writer creates `d/` in it where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](super::Error::Io) with the path concerned.
+    pub fn open(path: &Path, writer: Option<&Identifier>) -> Result<Disk> {
+        let store = fs::open(path, DIRECTORY_FLAGS, Mode::empty()).map_err(io::Error::from).context("open", path)?;
+        let data_path = path.join("d");
+        if writer.is_some() {
+            match fs::mkdirat(&store, "d", Mode::from_raw_mode(0o777)) {
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(error) => return Err(io::Error::from(error)).context("create", data_path),
+            }
+        }
+        let data = open_data(&store).context("open", &data_path)?;
+        let local = fs::fstatfs(&store).is_ok_and(|found| is_local(found.f_type as u64));
+        Ok(Disk {
+            scratch: writer.map(staged::TemporaryDirectory::new),
+            store,
+            data: RwLock::new(data.map(Arc::new)),
+            data_path,
+            local,
+            buffer_bytes: std::sync::atomic::AtomicUsize::new(0),
+        })
+    }
+
+    /// The descriptor of `d/`, opened again when the directory has been created meanwhile.
+    fn data(&self) -> io::Result<Option<Arc<OwnedFd>>> {
+        if let Some(data) = &*self.data.read() {
+            return Ok(Some(Arc::clone(data)));
+        }
+        let opened = open_data(&self.store)?.map(Arc::new);
+        *self.data.write() = opened.clone();
+        Ok(opened)
+    }
+
+    fn existing_data(&self) -> io::Result<Arc<OwnedFd>> {
+        self.data()?.ok_or_else(|| Errno::NOENT.into())
+    }
+}
+
+fn open_data(store: &OwnedFd) -> io::Result<Option<OwnedFd>> {
+    match fs::openat(store, "d", DIRECTORY_FLAGS | OFlags::NOFOLLOW, Mode::empty()) {
+        Ok(data) => Ok(Some(data)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a file system is known to be local and to change a directory's mtime with each change of its names.
+///
+/// Measured on ext4, tmpfs and ramfs; the others give the same promise. Network file systems and FUSE do not.
+fn is_local(magic: u64) -> bool {
+    const EXT: u64 = 0xef53;
+    const XFS: u64 = 0x5846_5342;
+    const BTRFS: u64 = 0x9123_683e;
+    const TMPFS: u64 = 0x0102_1994;
+    const RAMFS: u64 = 0x8584_58f6;
+    const F2FS: u64 = 0xf2f5_2010;
+    [EXT, XFS, BTRFS, TMPFS, RAMFS, F2FS].contains(&magic)
+}
+
+fn nanoseconds(seconds: i64, nanos: impl Into<i128>) -> i128 {
+    i128::from(seconds) * 1_000_000_000 + nanos.into()
+}
+
+fn identity(stat: &fs::Stat) -> Identity {
+    Identity {
+        inode: stat.st_ino,
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+        changed: nanoseconds(stat.st_ctime, stat.st_ctime_nsec as i128),
+    }
+}
+
+impl Directory for Disk {
+    fn path(&self) -> &Path {
+        &self.data_path
+    }
+
+    fn stamp(&self) -> io::Result<Option<Stamp>> {
+        let Some(data) = self.data()? else { return Ok(None) };
+        let stat = fs::fstat(&data)?;
+        if stat.st_nlink == 0 {
+            // Deleted under us: whoever made it anew is found by the next call.
+            *self.data.write() = None;
+            return Err(Errno::NOENT.into());
+        }
+        Ok(Some(Stamp {
+            modified: nanoseconds(stat.st_mtime, stat.st_mtime_nsec as i128),
+            identity: (stat.st_dev, stat.st_ino),
+            trusted: self.local,
+        }))
+    }
+
+    fn list(&self) -> io::Result<Listing> {
+        listing::list(&*self.existing_data()?, &self.buffer_bytes)
+    }
+
+    fn watch(&self) -> io::Result<Box<dyn Watch>> {
+        if !self.local {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        Ok(Box::new(names::NameWatch::new(&*self.existing_data()?)?))
+    }
+
+    fn read(&self, timestamp: Timestamp, limit: u64) -> io::Result<Reading> {
+        let data = self.existing_data()?;
+        let file = match fs::openat(&data, timestamp.to_string(), READ_FLAGS, Mode::empty()) {
+            Ok(file) => file,
+            // A symbolic link; a socket or a device without a driver.
+            Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => {
+                let identity = self.identify(timestamp)?;
+                return Ok(Reading { identity, contents: Contents::NotAFile });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let stat = fs::fstat(&file)?;
+        let identity = identity(&stat);
+        let contents = if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            Contents::NotAFile
+        } else if identity.size > limit {
+            Contents::TooLarge(identity.size)
+        } else {
+            read_bytes(&file, identity.size, limit)?
+        };
+        Ok(Reading { identity, contents })
+    }
+
+    fn identify(&self, timestamp: Timestamp) -> io::Result<Identity> {
+        let data = self.existing_data()?;
+        Ok(identity(&fs::statat(&data, timestamp.to_string(), AtFlags::SYMLINK_NOFOLLOW)?))
+    }
+
+    fn create(&self) -> io::Result<Box<dyn StagedRecord>> {
+        let scratch = self.scratch.as_ref().ok_or(Errno::ROFS)?;
+        Ok(Box::new(scratch.create(&self.store, self.existing_data()?)?))
+    }
+
+    fn unlink(&self, timestamp: Timestamp) -> io::Result<()> {
+        Ok(fs::unlinkat(&self.existing_data()?, timestamp.to_string(), AtFlags::empty())?)
+    }
+
+    fn sync_record(&self, timestamp: Timestamp) -> io::Result<()> {
+        let file = fs::openat(&self.existing_data()?, timestamp.to_string(), READ_FLAGS, Mode::empty())?;
+        Ok(fs::fdatasync(&file)?)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(fs::fsync(&self.existing_data()?)?)
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        Ok(fs::syncfs(&self.existing_data()?)?)
+    }
+
+    fn space(&self) -> io::Result<Space> {
+        let found = fs::fstatvfs(&self.store)?;
+        Ok(Space {
+            block_size: found.f_frsize,
+            blocks: found.f_blocks,
+            blocks_free: found.f_bfree,
+            blocks_available: found.f_bavail,
+            files: found.f_files,
+            files_free: found.f_ffree,
+        })
+    }
+}
+
+/// Reads a file of `size` bytes; one that grows meanwhile is read to the end, but never beyond the limit.
+fn read_bytes(file: &OwnedFd, size: u64, limit: u64) -> io::Result<Contents> {
+    let expected = usize::try_from(size).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+    let mut bytes = Vec::new();
+    // One byte more than expected, so that the read that fills the buffer also proves the end of the file.
+    bytes.try_reserve_exact(expected + 1)?;
+    loop {
+        if bytes.len() == bytes.capacity() {
+            bytes.try_reserve(bytes.len())?;
+        }
+        let read = match rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes)) {
+            Ok(read) => read,
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        if bytes.len() as u64 > limit {
+            return Ok(Contents::TooLarge(bytes.len() as u64));
+        }
+        // A short read of a regular file is its end.
+        if read == 0 || bytes.len() == expected {
+            return Ok(Contents::Bytes(bytes));
+        }
+    }
+}

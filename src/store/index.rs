@@ -1,0 +1,318 @@
+//! What is known of the directory: which names there are, and for each key its records.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use foldhash::fast::RandomState;
+
+use super::change::{Unreadable, UnreadableReason, Version};
+use super::directory::{Identity, ListedRecord};
+use crate::record::{Key, Record, Timestamp, Value};
+
+/// The order of listings and own puts; see [`Index::begin_listing`].
+pub(super) type Epoch = u64;
+
+/// A name that is known to be in the directory.
+struct Known {
+    inode: u64,
+    /// The listing during or before which the name became known.
+    epoch: Epoch,
+    /// The record's key; `None` for a file that cannot be read.
+    key: Option<Key>,
+}
+
+/// The records of one key.
+#[derive(Default)]
+struct KeyRecords {
+    /// The greatest number ever seen, of vanished records too: puts go above it.
+    highest: Timestamp,
+    current: Option<Version>,
+    /// Other records that are still in the directory, all below `current`.
+    older: Vec<Version>,
+}
+
+/// A file that cannot be read, and what it was when it was tried.
+pub(super) struct UnreadableFile {
+    pub(super) identity: Identity,
+    pub(super) reason: UnreadableReason,
+}
+
+/// The difference between a listing and what is known.
+#[derive(Default)]
+pub(super) struct Difference {
+    /// Names to read, newest first.
+    pub(super) added: Vec<ListedRecord>,
+    /// Known names that are gone.
+    pub(super) removed: Vec<Timestamp>,
+}
+
+/// What a new record means for its key.
+pub(super) struct Inserted {
+    /// The record that it supersedes, which was the newest one of the key.
+    pub(super) superseded: Option<Timestamp>,
+}
+
+#[derive(Default)]
+pub(super) struct Index {
+    names: HashMap<Timestamp, Known, RandomState>,
+    keys: HashMap<Key, KeyRecords, RandomState>,
+    unreadable: BTreeMap<Timestamp, UnreadableFile>,
+    /// Keys with more than one record in the directory.
+    crowded: BTreeSet<Key>,
+    epoch: Epoch,
+    live: usize,
+    tombstones: usize,
+}
+
+impl Index {
+    /// Begins a listing: names that are inserted from now on are not expected in it.
+    pub(super) fn begin_listing(&mut self) -> Epoch {
+        self.epoch += 1;
+        self.epoch
+    }
+
+    /// Compares a listing that began at `epoch` with what is known, by name and inode number.
+    pub(super) fn difference(&self, listed: &[ListedRecord], epoch: Epoch) -> Difference {
+        let mut difference = Difference::default();
+        let mut unchanged = 0;
+        for record in listed {
+            match self.names.get(&record.timestamp) {
+                Some(known) if known.inode == record.inode => unchanged += 1,
+                _ => difference.added.push(*record),
+            }
+        }
+        difference.added.sort_unstable_by_key(|record| std::cmp::Reverse(record.timestamp));
+        if unchanged < self.names.len() {
+            difference.removed = self.removed(listed, epoch);
+        }
+        difference
+    }
+
+    fn removed(&self, listed: &[ListedRecord], epoch: Epoch) -> Vec<Timestamp> {
+        let listed: HashSet<(Timestamp, u64), RandomState> =
+            listed.iter().map(|record| (record.timestamp, record.inode)).collect();
+        let is_gone = |(timestamp, known): (&Timestamp, &Known)| {
+            (known.epoch < epoch && !listed.contains(&(*timestamp, known.inode))).then_some(*timestamp)
+        };
+        self.names.iter().filter_map(is_gone).collect()
+    }
+
+    /// Takes in a record that was read or published under `timestamp`.
+    pub(super) fn insert(&mut self, timestamp: Timestamp, inode: u64, record: Record) -> Inserted {
+        self.remove(timestamp);
+        let known = Known { inode, epoch: self.epoch, key: Some(record.key.clone()) };
+        self.names.insert(timestamp, known);
+        let value = (!record.deleted).then_some(record.value);
+        let version = Version { timestamp, value };
+        let mut superseded = None;
+        self.change_key(&record.key, |records| {
+            records.highest = records.highest.max(timestamp);
+            if records.current.as_ref().is_some_and(|current| current.timestamp > timestamp) {
+                records.older.push(version);
+            } else if let Some(old) = records.current.replace(version) {
+                superseded = Some(old.timestamp);
+                records.older.push(old);
+            }
+        });
+        Inserted { superseded }
+    }
+
+    /// Takes in a file that cannot be read.
+    pub(super) fn insert_unreadable(&mut self, timestamp: Timestamp, file: UnreadableFile) {
+        self.remove(timestamp);
+        self.names.insert(timestamp, Known { inode: file.identity.inode, epoch: self.epoch, key: None });
+        self.unreadable.insert(timestamp, file);
+    }
+
+    /// Forgets a name that a listing begun at `epoch` did not show, unless it was published meanwhile.
+    pub(super) fn remove_missing(&mut self, timestamp: Timestamp, epoch: Epoch) {
+        if self.names.get(&timestamp).is_some_and(|known| known.epoch < epoch) {
+            self.remove(timestamp);
+        }
+    }
+
+    /// Forgets a name that has gone from the directory; the next older record of its key counts again.
+    pub(super) fn remove(&mut self, timestamp: Timestamp) {
+        let Some(known) = self.names.remove(&timestamp) else { return };
+        let Some(key) = known.key else {
+            self.unreadable.remove(&timestamp);
+            return;
+        };
+        self.change_key(&key, |records| {
+            if records.current.as_ref().is_some_and(|current| current.timestamp == timestamp) {
+                let next = (0..records.older.len()).max_by_key(|&at| records.older[at].timestamp);
+                records.current = next.map(|at| records.older.swap_remove(at));
+            } else {
+                records.older.retain(|older| older.timestamp != timestamp);
+            }
+        });
+    }
+
+    /// Changes the records of a key and keeps the counts right.
+    fn change_key(&mut self, key: &Key, change: impl FnOnce(&mut KeyRecords)) {
+        if !self.keys.contains_key(key) {
+            self.keys.insert(key.clone(), KeyRecords::default());
+        }
+        let Some(records) = self.keys.get_mut(key) else { return };
+        let count = |records: &KeyRecords| match &records.current {
+            Some(Version { value: Some(_), .. }) => (1, 0),
+            Some(Version { value: None, .. }) => (0, 1),
+            None => (0, 0),
+        };
+        let before = count(records);
+        let was_crowded = !records.older.is_empty();
+        change(records);
+        let after = count(records);
+        let crowded = !records.older.is_empty();
+        self.live = self.live + after.0 - before.0;
+        self.tombstones = self.tombstones + after.1 - before.1;
+        if crowded && !was_crowded {
+            self.crowded.insert(key.clone());
+        } else if was_crowded && !crowded {
+            self.crowded.remove(key);
+        }
+    }
+
+    /// The newest record of a key.
+    pub(super) fn current(&self, key: &[u8]) -> Option<&Version> {
+        self.keys.get(key)?.current.as_ref()
+    }
+
+    /// The value of a live key.
+    pub(super) fn value(&self, key: &[u8]) -> Option<&Value> {
+        self.current(key)?.value.as_ref()
+    }
+
+    /// The greatest number ever seen for a key.
+    pub(super) fn highest(&self, key: &[u8]) -> Option<Timestamp> {
+        self.keys.get(key).map(|records| records.highest)
+    }
+
+    /// The live keys, in no order.
+    pub(super) fn live_keys(&self) -> impl Iterator<Item = &Key> {
+        let is_live = |records: &KeyRecords| records.current.as_ref().is_some_and(|current| current.value.is_some());
+        self.keys.iter().filter(move |(_, records)| is_live(records)).map(|(key, _)| key)
+    }
+
+    /// The number of live keys.
+    pub(super) fn live(&self) -> usize {
+        self.live
+    }
+
+    /// The number of removed keys whose tombstone is known.
+    pub(super) fn tombstones(&self) -> usize {
+        self.tombstones
+    }
+
+    /// Whether a name is known, and as which inode.
+    pub(super) fn inode(&self, timestamp: Timestamp) -> Option<u64> {
+        self.names.get(&timestamp).map(|known| known.inode)
+    }
+
+    /// The key of a known record.
+    pub(super) fn key_of(&self, timestamp: Timestamp) -> Option<&Key> {
+        self.names.get(&timestamp)?.key.as_ref()
+    }
+
+    /// The files that cannot be read.
+    pub(super) fn unreadable_files(&self) -> impl Iterator<Item = (Timestamp, &UnreadableFile)> {
+        self.unreadable.iter().map(|(timestamp, file)| (*timestamp, file))
+    }
+
+    /// The same, for a report.
+    pub(super) fn unreadable(&self) -> Vec<Unreadable> {
+        let report =
+            |(&timestamp, file): (&Timestamp, &UnreadableFile)| Unreadable { timestamp, reason: file.reason.clone() };
+        self.unreadable.iter().map(report).collect()
+    }
+
+    /// The keys with more than one record: the newest, and the others.
+    pub(super) fn crowded(&self) -> impl Iterator<Item = (&Key, &Version, impl Iterator<Item = Timestamp>)> {
+        self.crowded.iter().filter_map(|key| {
+            let records = self.keys.get(key)?;
+            let older = records.older.iter().map(|older| older.timestamp);
+            Some((key, records.current.as_ref()?, older))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timestamp(micros: u128) -> Timestamp {
+        Timestamp::from_micros(micros)
+    }
+
+    fn record(key: &str, value: Option<&str>) -> Record {
+        let deleted = value.is_none();
+        Record { key: Key::from(key), deleted, value: Value::parse(value.unwrap_or("null")).unwrap() }
+    }
+
+    fn shown(index: &Index, key: &str) -> Option<String> {
+        index.value(key.as_bytes()).map(|value| value.text().to_owned())
+    }
+
+    #[test]
+    fn the_greatest_number_wins_in_whatever_order_records_come() {
+        for order in [[5, 7], [7, 5]] {
+            let mut index = Index::default();
+            for number in order {
+                index.insert(timestamp(number), 1, record("k", Some(&number.to_string())));
+            }
+            assert_eq!(shown(&index, "k").as_deref(), Some("7"));
+            assert_eq!(index.crowded().count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_vanished_record_uncovers_the_next_older_one_but_not_its_number() {
+        let mut index = Index::default();
+        for number in [5, 7, 6] {
+            index.insert(timestamp(number), 1, record("k", Some(&number.to_string())));
+        }
+        index.remove(timestamp(7));
+        assert_eq!(shown(&index, "k").as_deref(), Some("6"));
+        assert_eq!(index.highest(b"k"), Some(timestamp(7)));
+        index.remove(timestamp(6));
+        index.remove(timestamp(5));
+        assert_eq!((shown(&index, "k"), index.live()), (None, 0));
+        assert_eq!(index.highest(b"k"), Some(timestamp(7)));
+    }
+
+    #[test]
+    fn counts_follow_puts_removes_and_a_name_taken_again() {
+        let mut index = Index::default();
+        index.insert(timestamp(1), 1, record("a", Some("1")));
+        index.insert(timestamp(2), 2, record("b", Some("2")));
+        index.insert(timestamp(3), 3, record("a", None));
+        assert_eq!((index.live(), index.tombstones()), (1, 1));
+        index.insert(timestamp(2), 4, record("c", Some("3")));
+        assert_eq!((shown(&index, "b"), shown(&index, "c").as_deref()), (None, Some("3")));
+        assert_eq!((index.live(), index.tombstones()), (1, 1));
+    }
+
+    #[test]
+    fn a_listing_does_not_remove_what_was_published_after_it_began() {
+        let mut index = Index::default();
+        index.insert(timestamp(1), 1, record("a", Some("1")));
+        let epoch = index.begin_listing();
+        index.insert(timestamp(2), 2, record("a", Some("2")));
+        assert_eq!(index.difference(&[], epoch).removed, [timestamp(1)]);
+        let epoch = index.begin_listing();
+        let mut removed = index.difference(&[], epoch).removed;
+        removed.sort();
+        assert_eq!(removed, [timestamp(1), timestamp(2)]);
+    }
+
+    #[test]
+    fn the_difference_is_by_name_and_inode_newest_first() {
+        let mut index = Index::default();
+        index.insert(timestamp(1), 1, record("a", Some("1")));
+        let listed = |number, inode| ListedRecord { timestamp: timestamp(number), inode, regular: true };
+        let epoch = index.begin_listing();
+        let difference = index.difference(&[listed(3, 3), listed(1, 9), listed(4, 4)], epoch);
+        let added: Vec<_> = difference.added.iter().map(|record| record.timestamp.as_micros()).collect();
+        assert_eq!(added, [4, 3, 1]);
+        assert_eq!(difference.removed, [timestamp(1)]);
+    }
+}

@@ -1,0 +1,320 @@
+//! The store: a directory of records that any number of programs share.
+//!
+//! [`Store`] keeps in memory what it has seen of the directory; [`Store::synchronize`] takes in what others have done.
+//! All system calls go through one door, the trait [`Directory`]; [`Disk`] is the real one. The format and the protocol
+//! are described in `docs/format.md`.
+
+mod change;
+mod chase;
+pub mod directory;
+mod disk;
+mod durability;
+mod error;
+mod freshness;
+mod identifier;
+mod index;
+mod load;
+mod options;
+mod publish;
+mod shared;
+mod stale;
+mod synchronize;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use parking_lot::{Mutex, RwLock};
+
+pub use change::{Change, Unreadable, UnreadableReason, Version};
+pub use directory::Directory;
+pub use disk::Disk;
+pub use error::{Error, Result};
+pub use identifier::{Identifier, IdentifierError};
+pub use options::{Clock, Durability, OpenOptions, SystemClock};
+
+use crate::record::{AsKey, IntoValue, Key, Timestamp, Value};
+use shared::Shared;
+
+/// A store that is open for reading, or for reading and writing.
+///
+/// Reads answer from memory, with what the last synchronisation and the own puts have shown; they never touch the disk.
+/// All methods may be called from several threads at once. Dropping the store waits until everything that was put is on
+/// disk.
+///
+/// # Example
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path();
+/// use keyfs::{Identifier, OpenOptions, Store};
+/// use serde_json::json;
+///
+/// let store = Store::open(path, OpenOptions::writer(Identifier::new("example")?))?;
+/// store.put("someKey", json!({"port": 8080}))?;
+/// assert_eq!(store.get("someKey").map(|value| value.to_string()).as_deref(), Some(r#"{"port": 8080}"#));
+/// store.remove("someKey")?;
+/// assert!(!store.contains("someKey"));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Store {
+    shared: Arc<Shared>,
+    /// Guards the background thread, which starts with the first write.
+    background: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What is odd in a store's directory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Oddities {
+    /// Files that are named like records and cannot be read as such.
+    pub unreadable: Vec<Unreadable>,
+    /// How many names in `d/` are not those of records.
+    pub foreign_names: usize,
+    /// Some of these names.
+    pub foreign_examples: Vec<std::ffi::OsString>,
+}
+
+impl Store {
+    /// Opens the store in the directory `path`, which must exist, and synchronises.
+    ///
+    /// A writer creates `path/d/` where it is missing; a reader writes nothing at all, and sees an empty store until
+    /// somebody creates it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] with the path and the reason.
+    pub fn open(path: impl AsRef<Path>, options: OpenOptions) -> Result<Store> {
+        let disk = Disk::open(path.as_ref(), options.identifier.as_ref())?;
+        Store::with_directory(Box::new(disk), options)
+    }
+
+    /// Opens a store on another implementation of the directory, and synchronises.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] with the path and the reason.
+    pub fn with_directory(directory: Box<dyn Directory>, options: OpenOptions) -> Result<Store> {
+        let shared = Arc::new(Shared {
+            directory,
+            options,
+            scan: Mutex::default(),
+            state: RwLock::default(),
+            pending: durability::Pending::default(),
+        });
+        let store = Store { shared, background: Mutex::new(None) };
+        store.synchronize()?;
+        Ok(store)
+    }
+
+    /// Takes in what other writers have done, and returns what has changed, in no order.
+    ///
+    /// Costs one `stat` while the directory is unchanged and its file system can be trusted to say so, else a listing
+    /// and the reading of what is new. A store open for writing also publishes survivors again that a greater number
+    /// endangers, and has records collected that others have left behind.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the directory cannot be listed; what was known stays. Records that cannot be read are no
+    /// error: see [`Store::oddities`].
+    pub fn synchronize(&self) -> Result<Vec<Change>> {
+        let changes = self.shared.synchronize()?;
+        if self.shared.has_pending() {
+            self.start_background();
+        }
+        Ok(changes)
+    }
+
+    /// The value of a key, or `None` when the key is not live.
+    #[must_use]
+    pub fn get<K: AsKey + ?Sized>(&self, key: &K) -> Option<Value> {
+        self.shared.state.read().index.value(key.as_wtf8()).cloned()
+    }
+
+    /// The newest record of a key, which may be a tombstone.
+    #[must_use]
+    pub fn version<K: AsKey + ?Sized>(&self, key: &K) -> Option<Version> {
+        self.shared.state.read().index.current(key.as_wtf8()).cloned()
+    }
+
+    /// Whether a key is live.
+    #[must_use]
+    pub fn contains<K: AsKey + ?Sized>(&self, key: &K) -> bool {
+        self.shared.state.read().index.value(key.as_wtf8()).is_some()
+    }
+
+    /// The live keys, sorted by code point.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Key> {
+        let mut keys: Vec<_> = self.shared.state.read().index.live_keys().cloned().collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// The number of live keys.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shared.state.read().index.live()
+    }
+
+    /// Whether no key is live.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of removed keys whose tombstones are in the directory.
+    #[must_use]
+    pub fn tombstones(&self) -> usize {
+        self.shared.state.read().index.tombstones()
+    }
+
+    /// Puts a value under a key, with the durability that the store was opened with, and returns its timestamp.
+    ///
+    /// When this returns, every other program sees the value at its next synchronisation.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReadOnly`], [`Error::Value`], [`Error::TooLarge`], [`Error::NoTimestampLeft`], or [`Error::Io`]: then
+    /// the old value stands. After [`Error::NotDurable`] the new one is visible, but not known to be on disk.
+    pub fn put<K: AsKey + ?Sized>(&self, key: &K, value: impl IntoValue) -> Result<Timestamp> {
+        self.put_with(key, value, self.shared.options.durability)
+    }
+
+    /// As [`Store::put`], with the given durability.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::put`].
+    pub fn put_with<K: AsKey + ?Sized>(
+        &self,
+        key: &K,
+        value: impl IntoValue,
+        durability: Durability,
+    ) -> Result<Timestamp> {
+        let value = value.into_value()?;
+        self.start_background();
+        self.shared.publish(&key.to_key(), Some(&value), durability)
+    }
+
+    /// Removes a key, and returns whether it was live.
+    ///
+    /// Synchronises first, so that a key is removed that only others have seen. A key that is not live is left as it
+    /// is: tombstones are not written again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::put`] and of [`Store::synchronize`].
+    pub fn remove<K: AsKey + ?Sized>(&self, key: &K) -> Result<bool> {
+        self.remove_with(key, self.shared.options.durability)
+    }
+
+    /// As [`Store::remove`], with the given durability.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::remove`].
+    pub fn remove_with<K: AsKey + ?Sized>(&self, key: &K, durability: Durability) -> Result<bool> {
+        self.check_writer()?;
+        self.synchronize()?;
+        self.remove_live(&key.to_key(), durability)
+    }
+
+    /// Removes all live keys, and returns how many there were. Synchronises first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::remove`]; keys that were removed before the error stay removed.
+    pub fn clear(&self) -> Result<usize> {
+        self.check_writer()?;
+        self.synchronize()?;
+        let mut removed = 0;
+        for key in self.keys() {
+            removed += usize::from(self.remove_live(&key, self.shared.options.durability)?);
+        }
+        Ok(removed)
+    }
+
+    /// Waits until everything that was put or removed is on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotDurable`] for a key whose newest record could not be made durable.
+    pub fn make_durable(&self) -> Result<()> {
+        self.shared.make_all_durable()
+    }
+
+    /// Waits until the newest record of a key is on disk, as far as this store has written it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotDurable`] when it could not be made durable.
+    pub fn make_key_durable<K: AsKey + ?Sized>(&self, key: &K) -> Result<()> {
+        self.shared.make_key_durable(&key.to_key())
+    }
+
+    /// What is odd in the directory, as of the last synchronisation.
+    #[must_use]
+    pub fn oddities(&self) -> Oddities {
+        let scan = self.shared.scan.lock();
+        Oddities {
+            unreadable: self.shared.state.read().index.unreadable(),
+            foreign_names: scan.foreign_names,
+            foreign_examples: scan.foreign_examples.clone(),
+        }
+    }
+
+    /// The space of the file system that holds the store.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the system refuses.
+    pub fn space(&self) -> Result<directory::Space> {
+        use error::Context;
+        self.shared.directory.space().context("measure the space of", self.shared.directory.path())
+    }
+
+    /// Whether the store was opened for writing.
+    #[must_use]
+    pub fn is_writer(&self) -> bool {
+        self.shared.options.identifier.is_some()
+    }
+
+    fn check_writer(&self) -> Result<()> {
+        if self.is_writer() { Ok(()) } else { Err(Error::ReadOnly) }
+    }
+
+    fn remove_live(&self, key: &Key, durability: Durability) -> Result<bool> {
+        if !self.contains(key) {
+            return Ok(false);
+        }
+        self.start_background();
+        self.shared.publish(key, None, durability)?;
+        Ok(true)
+    }
+
+    /// Starts the thread that makes records durable, once.
+    fn start_background(&self) {
+        let mut background = self.background.lock();
+        if background.is_none() {
+            let shared = Arc::clone(&self.shared);
+            let thread = std::thread::Builder::new().name("keyfs-durability".to_owned());
+            match thread.spawn(move || shared.run_durability()) {
+                Ok(thread) => *background = Some(thread),
+                Err(error) => log::error!("cannot start the thread that makes records durable: {error}"),
+            }
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Some(thread) = self.background.lock().take() {
+            self.shared.stop_durability();
+            if thread.join().is_err() {
+                log::error!("the thread that makes records durable has panicked");
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+use std::sync::Arc;
+
+use super::identifier::Identifier;
+use crate::record::{Timestamp, limits};
+
+/// When a put or remove is on disk, so that it survives the loss of power.
+///
+/// In both modes it is visible to everybody when the call returns, and survives the death of the process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Soon after: the superseded record stays until the new one is known to be on disk, so the key is never lost.
+    #[default]
+    Background,
+    /// When the call returns.
+    Sync,
+}
+
+/// Where timestamps come from; tests put their own clock here.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The clock of the system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// How to open a store.
+///
+/// Without a writer identifier the store is open for reading only, and nothing at all is written.
+#[derive(Clone)]
+pub struct OpenOptions {
+    pub(super) identifier: Option<Identifier>,
+    pub(super) durability: Durability,
+    pub(super) record_limit: u64,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl OpenOptions {
+    /// Options for reading only.
+    #[must_use]
+    pub fn read_only() -> OpenOptions {
+        OpenOptions {
+            identifier: None,
+            durability: Durability::default(),
+            record_limit: limits::RECORD_BYTES,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Options for reading and writing as the given writer.
+    #[must_use]
+    pub fn writer(identifier: Identifier) -> OpenOptions {
+        OpenOptions { identifier: Some(identifier), ..OpenOptions::read_only() }
+    }
+
+    /// Sets the durability of puts and removes that do not ask for one themselves.
+    #[must_use]
+    pub fn durability(self, durability: Durability) -> OpenOptions {
+        OpenOptions { durability, ..self }
+    }
+
+    /// Sets the size in bytes of the largest record that is read or written.
+    #[must_use]
+    pub fn record_limit(self, bytes: u64) -> OpenOptions {
+        OpenOptions { record_limit: bytes, ..self }
+    }
+
+    /// Sets the clock that timestamps are taken from.
+    #[must_use]
+    pub fn clock(self, clock: Arc<dyn Clock>) -> OpenOptions {
+        OpenOptions { clock, ..self }
+    }
+}

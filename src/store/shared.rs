@@ -1,0 +1,93 @@
+use parking_lot::{Mutex, RwLock};
+
+use super::directory::Directory;
+use super::durability::Pending;
+use super::error::{Error, Result};
+use super::index::Index;
+use super::options::{Durability, OpenOptions};
+use super::publish::Published;
+use super::synchronize::Scan;
+use crate::record::{Key, Record, Timestamp, Value, encode};
+
+/// What the store and its background thread share.
+///
+/// Lock order: `scan`, then `state`, then `pending`. No lock but `scan` is held during a system call.
+pub(super) struct Shared {
+    pub(super) directory: Box<dyn Directory>,
+    pub(super) options: OpenOptions,
+    /// Guards the last listing; held while the directory is listed, so that one thread lists at a time.
+    pub(super) scan: Mutex<Scan>,
+    /// Guards what is known of the directory.
+    pub(super) state: RwLock<State>,
+    /// Guards what is not known to be on disk yet.
+    pub(super) pending: Pending,
+}
+
+/// What is known of the directory.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) index: Index,
+    last_own: Timestamp,
+}
+
+impl State {
+    /// The number of the next record of a key: not below the clock, above all that was seen of the key, above `taken`
+    /// and all own numbers.
+    fn next_timestamp(&mut self, key: &Key, now: Timestamp, taken: Timestamp) -> Result<Timestamp> {
+        let highest = self.index.highest(key.as_wtf8()).max(Some(taken));
+        let above = |timestamp: Timestamp| {
+            timestamp.next().ok_or_else(|| Error::NoTimestampLeft { key: key.clone(), timestamp })
+        };
+        let after_key = highest.map_or(Ok(Timestamp::ZERO), above)?;
+        // A record from the far future must not drag every later put along: only numbers near the clock are kept.
+        let after_own = above(self.last_own).unwrap_or(Timestamp::ZERO);
+        let next = now.max(after_key).max(after_own);
+        self.last_own = now.max(after_own);
+        Ok(next)
+    }
+}
+
+impl Shared {
+    /// Publishes a value, or a tombstone when there is none, and makes it durable as asked.
+    pub(super) fn publish(&self, key: &Key, value: Option<&Value>, durability: Durability) -> Result<Timestamp> {
+        let bytes = self.record_bytes(key, value)?;
+        let published = self.publish_bytes(key, &bytes, durability)?;
+        let record = Record {
+            key: key.clone(),
+            deleted: value.is_none(),
+            value: value.map_or_else(Value::null, |value| stored_value(value, &bytes)),
+        };
+        let Published { timestamp, inode, staged } = published;
+        let superseded = self.state.write().index.insert(timestamp, inode, record).superseded;
+        match durability {
+            Durability::Background => self.make_durable_later(key, timestamp, staged, superseded),
+            Durability::Sync => self.make_name_durable(key, timestamp, superseded)?,
+        }
+        Ok(timestamp)
+    }
+
+    fn record_bytes(&self, key: &Key, value: Option<&Value>) -> Result<Vec<u8>> {
+        if self.options.identifier.is_none() {
+            return Err(Error::ReadOnly);
+        }
+        let bytes = encode(key, value);
+        let (size, limit) = (bytes.len() as u64, self.options.record_limit);
+        if size > limit { Err(Error::TooLarge { key: key.clone(), size, limit }) } else { Ok(bytes) }
+    }
+
+    /// The number for the next try to publish a record of `key`, `taken` being the last one that was not free.
+    pub(super) fn allocate(&self, key: &Key, taken: Timestamp) -> Result<Timestamp> {
+        let now = self.options.clock.now();
+        self.state.write().next_timestamp(key, now, taken)
+    }
+}
+
+/// The value as it stands in the record, which is what a reader of the record will see.
+fn stored_value(value: &Value, record: &[u8]) -> Value {
+    let text = value.text();
+    if record.len() > text.len() && record[..record.len() - 1].ends_with(text.as_bytes()) {
+        value.clone()
+    } else {
+        Value::from_checked(&value.to_ascii())
+    }
+}
