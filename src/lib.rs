@@ -3,6 +3,7 @@
 
 pub mod record;
 pub mod store;
+pub mod view;
 
 pub use record::{AsKey, IntoValue, Key, KeyError, Record, SyntaxError, Timestamp, Value, ValueError};
 pub use store::{Change, Durability, Error, Identifier, OpenOptions, Store, Version};

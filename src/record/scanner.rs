@@ -92,6 +92,12 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    /// Skips the value of the member whose name was the last token; the caller knows that the value ends at `end`.
+    pub(crate) fn skip_member_value(&mut self, end: usize) {
+        self.at = end;
+        self.expect = Expect::AfterValue;
+    }
+
     /// The next token, or `None` at the proper end of the text.
     pub(crate) fn next(&mut self) -> Result<Option<Token>, SyntaxError> {
         self.skip_white_space();
