@@ -1,1 +1,4 @@
+//! The integration tests, in one binary: each file of this directory is a module of this one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod structure;
