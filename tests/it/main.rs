@@ -1,4 +1,5 @@
-//! Tests of the crate from outside.
+//! The integration tests, in one binary: each file of this directory is a module of this one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod structure;
 mod view_python;
