@@ -1,0 +1,348 @@
+use std::ffi::OsStr;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use fuser::{
+    BsdFileFlags, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo, InitFlags,
+    KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyEmpty,
+    ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
+};
+
+use crate::vfs::{
+    AttributeChange, Attributes, Caller, Engine, FileKind, HandleNo, InodeNo, OpenMode, Opened, Vfs, VfsError,
+};
+
+/// How long the kernel may answer for attributes and names itself: not at all, because others change the store and
+/// nobody tells the kernel. Contents are another matter: those of an inode never change, so its pages are kept.
+const NO_TIME: Duration = Duration::ZERO;
+
+/// Inode numbers are never used again, so one generation does.
+const GENERATION: Generation = Generation(0);
+
+/// Turns requests of the kernel into calls of the file system, and its answers into replies.
+pub(super) struct Adapter<E> {
+    vfs: Arc<Vfs<E>>,
+}
+
+impl<E: Engine> Adapter<E> {
+    pub(super) fn new(vfs: Arc<Vfs<E>>) -> Adapter<E> {
+        Adapter { vfs }
+    }
+}
+
+fn inode(number: INodeNo) -> InodeNo {
+    InodeNo(number.0)
+}
+
+fn handle(number: FileHandle) -> HandleNo {
+    HandleNo(number.0)
+}
+
+fn caller(request: &Request) -> Caller {
+    Caller { thread: request.pid() }
+}
+
+fn errno(operation: &str, error: &VfsError) -> Errno {
+    match error {
+        // What happens all day: a name that is not there, a version that was superseded.
+        VfsError::NotFound | VfsError::Stale | VfsError::Exists => log::trace!("{operation}: {error}"),
+        VfsError::Engine(_) => log::error!("{operation}: {error}"),
+        _ => log::debug!("{operation}: {error}"),
+    }
+    Errno::from_i32(error.errno())
+}
+
+fn file_type(kind: FileKind) -> FileType {
+    match kind {
+        FileKind::Regular => FileType::RegularFile,
+        FileKind::Directory => FileType::Directory,
+    }
+}
+
+/// The attributes as the kernel takes them, under the number that it knows the inode by or the one that it shows.
+fn file_attr(attributes: &Attributes, number: InodeNo) -> FileAttr {
+    let time = attributes.modified;
+    FileAttr {
+        ino: INodeNo(number.0),
+        size: attributes.size,
+        blocks: attributes.size.div_ceil(512),
+        atime: time,
+        mtime: time,
+        ctime: time,
+        crtime: time,
+        kind: file_type(attributes.kind),
+        perm: attributes.mode,
+        nlink: if attributes.kind == FileKind::Directory { 2 } else { 1 },
+        uid: attributes.uid,
+        gid: attributes.gid,
+        rdev: 0,
+        blksize: 4096,
+        flags: 0,
+    }
+}
+
+fn open_flags(opened: &Opened) -> FopenFlags {
+    let mut flags = FopenFlags::empty();
+    flags.set(FopenFlags::FOPEN_KEEP_CACHE, opened.keep_cache);
+    flags.set(FopenFlags::FOPEN_DIRECT_IO, opened.direct);
+    flags.set(FopenFlags::FOPEN_NOFLUSH, opened.no_flush);
+    flags
+}
+
+fn system_time(time: TimeOrNow) -> SystemTime {
+    match time {
+        TimeOrNow::SpecificTime(time) => time,
+        TimeOrNow::Now => SystemTime::now(),
+    }
+}
+
+fn reply_empty(operation: &str, result: Result<(), VfsError>, reply: ReplyEmpty) {
+    match result {
+        Ok(()) => reply.ok(),
+        Err(error) => reply.error(errno(operation, &error)),
+    }
+}
+
+fn reply_attr(operation: &str, result: Result<Attributes, VfsError>, reply: ReplyAttr) {
+    match result {
+        Ok(attributes) => reply.attr(&NO_TIME, &file_attr(&attributes, attributes.shown_inode)),
+        Err(error) => reply.error(errno(operation, &error)),
+    }
+}
+
+impl<E: Engine> Filesystem for Adapter<E> {
+    fn init(&mut self, _request: &Request, config: &mut KernelConfig) -> io::Result<()> {
+        let wanted = [
+            // O_TRUNC comes with the open, so that opening to empty a file is one request.
+            InitFlags::FUSE_ATOMIC_O_TRUNC,
+            InitFlags::FUSE_PARALLEL_DIROPS,
+            // The mode arrives as the program asked for it.
+            InitFlags::FUSE_DONT_MASK,
+            // Pages are dropped when this program says so, not when an mtime differs.
+            InitFlags::FUSE_EXPLICIT_INVAL_DATA,
+        ];
+        for capability in wanted {
+            if let Err(missing) = config.add_capabilities(capability) {
+                log::info!("the kernel does not know {missing:?}");
+            }
+        }
+        Ok(())
+    }
+
+    fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+        match self.vfs.lookup(caller(request), inode(parent), name) {
+            Ok(attributes) => reply.entry(&NO_TIME, &file_attr(&attributes, attributes.inode), GENERATION),
+            Err(error) => reply.error(errno("lookup", &error)),
+        }
+    }
+
+    fn forget(&self, _request: &Request, number: INodeNo, count: u64) {
+        self.vfs.forget(inode(number), count);
+    }
+
+    fn getattr(&self, _request: &Request, number: INodeNo, _handle: Option<FileHandle>, reply: ReplyAttr) {
+        reply_attr("getattr", self.vfs.getattr(inode(number)), reply);
+    }
+
+    fn setattr(
+        &self,
+        _request: &Request,
+        number: INodeNo,
+        mode: Option<u32>,
+        uid: Option<u32>,
+        gid: Option<u32>,
+        size: Option<u64>,
+        _atime: Option<TimeOrNow>,
+        mtime: Option<TimeOrNow>,
+        _ctime: Option<SystemTime>,
+        open: Option<FileHandle>,
+        _crtime: Option<SystemTime>,
+        _chgtime: Option<SystemTime>,
+        _bkuptime: Option<SystemTime>,
+        _flags: Option<BsdFileFlags>,
+        reply: ReplyAttr,
+    ) {
+        let mode = mode.map(|mode| (mode & 0o7777) as u16);
+        let change = AttributeChange { size, mode, uid, gid, modified: mtime.map(system_time) };
+        reply_attr("setattr", self.vfs.setattr(inode(number), open.map(handle), change), reply);
+    }
+
+    fn mknod(
+        &self,
+        _request: &Request,
+        _parent: INodeNo,
+        _name: &OsStr,
+        _mode: u32,
+        _umask: u32,
+        _rdev: u32,
+        reply: ReplyEntry,
+    ) {
+        reply.error(errno("mknod", &VfsError::NotPermitted));
+    }
+
+    fn mkdir(&self, _request: &Request, _parent: INodeNo, _name: &OsStr, _mode: u32, _umask: u32, reply: ReplyEntry) {
+        reply.error(errno("mkdir", &VfsError::NotPermitted));
+    }
+
+    fn rmdir(&self, _request: &Request, _parent: INodeNo, _name: &OsStr, reply: ReplyEmpty) {
+        reply.error(errno("rmdir", &VfsError::NotPermitted));
+    }
+
+    fn symlink(
+        &self,
+        _request: &Request,
+        _parent: INodeNo,
+        _name: &OsStr,
+        _target: &std::path::Path,
+        reply: ReplyEntry,
+    ) {
+        reply.error(errno("symlink", &VfsError::NotPermitted));
+    }
+
+    fn link(&self, _request: &Request, _number: INodeNo, _parent: INodeNo, _name: &OsStr, reply: ReplyEntry) {
+        reply.error(errno("link", &VfsError::NotPermitted));
+    }
+
+    fn unlink(&self, _request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        reply_empty("unlink", self.vfs.unlink(inode(parent), name), reply);
+    }
+
+    fn rename(
+        &self,
+        _request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        new_parent: INodeNo,
+        new_name: &OsStr,
+        flags: RenameFlags,
+        reply: ReplyEmpty,
+    ) {
+        let no_replace = flags == RenameFlags::RENAME_NOREPLACE;
+        if !no_replace && !flags.is_empty() {
+            return reply.error(errno("rename", &VfsError::Invalid));
+        }
+        let result = self.vfs.rename(inode(parent), name, inode(new_parent), new_name, no_replace);
+        reply_empty("rename", result, reply);
+    }
+
+    fn open(&self, request: &Request, number: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
+        match self.vfs.open(caller(request), inode(number), OpenMode::from_flags(flags.0)) {
+            Ok(opened) => reply.opened(FileHandle(opened.handle.0), open_flags(&opened)),
+            Err(error) => reply.error(errno("open", &error)),
+        }
+    }
+
+    fn create(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        umask: u32,
+        flags: i32,
+        reply: ReplyCreate,
+    ) {
+        let permissions = (mode & !umask & 0o777) as u16;
+        let open = OpenMode::from_flags(flags);
+        match self.vfs.create(caller(request), inode(parent), name, permissions, open) {
+            Ok((attributes, opened)) => {
+                let attr = file_attr(&attributes, attributes.inode);
+                reply.created(&NO_TIME, &attr, GENERATION, FileHandle(opened.handle.0), open_flags(&opened));
+            }
+            Err(error) => reply.error(errno("create", &error)),
+        }
+    }
+
+    fn read(
+        &self,
+        _request: &Request,
+        _number: INodeNo,
+        open: FileHandle,
+        offset: u64,
+        size: u32,
+        _flags: OpenFlags,
+        _owner: Option<LockOwner>,
+        reply: ReplyData,
+    ) {
+        match self.vfs.read(handle(open), offset, size) {
+            Ok(bytes) => reply.data(&bytes),
+            Err(error) => reply.error(errno("read", &error)),
+        }
+    }
+
+    fn write(
+        &self,
+        _request: &Request,
+        _number: INodeNo,
+        open: FileHandle,
+        offset: u64,
+        data: &[u8],
+        _write_flags: WriteFlags,
+        _flags: OpenFlags,
+        _owner: Option<LockOwner>,
+        reply: ReplyWrite,
+    ) {
+        match self.vfs.write(handle(open), offset, data) {
+            Ok(written) => reply.written(written),
+            Err(error) => reply.error(errno("write", &error)),
+        }
+    }
+
+    fn flush(&self, _request: &Request, _number: INodeNo, open: FileHandle, _owner: LockOwner, reply: ReplyEmpty) {
+        reply_empty("flush", self.vfs.flush(handle(open)), reply);
+    }
+
+    fn fsync(&self, _request: &Request, _number: INodeNo, open: FileHandle, _datasync: bool, reply: ReplyEmpty) {
+        reply_empty("fsync", self.vfs.fsync(handle(open)), reply);
+    }
+
+    fn release(
+        &self,
+        _request: &Request,
+        _number: INodeNo,
+        open: FileHandle,
+        _flags: OpenFlags,
+        _owner: Option<LockOwner>,
+        _flush: bool,
+        reply: ReplyEmpty,
+    ) {
+        reply_empty("release", self.vfs.release(handle(open)), reply);
+    }
+
+    fn opendir(&self, _request: &Request, number: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
+        match self.vfs.opendir(inode(number)) {
+            Ok(open) => reply.opened(FileHandle(open.0), FopenFlags::empty()),
+            Err(error) => reply.error(errno("opendir", &error)),
+        }
+    }
+
+    fn readdir(&self, _request: &Request, _number: INodeNo, open: FileHandle, offset: u64, mut reply: ReplyDirectory) {
+        let sink = |entry: &crate::vfs::Entry, next| {
+            reply.add(INodeNo(entry.inode.0), next, file_type(entry.kind), &entry.name)
+        };
+        match self.vfs.readdir(handle(open), offset, sink) {
+            Ok(()) => reply.ok(),
+            Err(error) => reply.error(errno("readdir", &error)),
+        }
+    }
+
+    fn releasedir(&self, _request: &Request, _number: INodeNo, open: FileHandle, _flags: OpenFlags, reply: ReplyEmpty) {
+        reply_empty("releasedir", self.vfs.releasedir(handle(open)), reply);
+    }
+
+    fn fsyncdir(&self, _request: &Request, _number: INodeNo, _open: FileHandle, _datasync: bool, reply: ReplyEmpty) {
+        reply_empty("fsyncdir", self.vfs.make_all_durable(), reply);
+    }
+
+    fn statfs(&self, _request: &Request, _number: INodeNo, reply: ReplyStatfs) {
+        match self.vfs.statfs() {
+            Ok(space) => {
+                let size = u32::try_from(space.block_size).unwrap_or(u32::MAX);
+                let (blocks, free, available) = (space.blocks, space.blocks_free, space.blocks_available);
+                reply.statfs(blocks, free, available, space.files, space.files_free, size, 255, size);
+            }
+            Err(error) => reply.error(errno("statfs", &error)),
+        }
+    }
+}

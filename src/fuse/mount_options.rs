@@ -1,0 +1,138 @@
+use std::path::PathBuf;
+
+use crate::store::Identifier;
+
+/// How a store is to be mounted.
+#[derive(Clone, Debug)]
+pub struct MountOptions {
+    pub(super) store: PathBuf,
+    pub(super) mount_point: PathBuf,
+    pub(super) identifier: Identifier,
+    pub(super) read_only: bool,
+    pub(super) allow_other: bool,
+    pub(super) non_empty: bool,
+    pub(super) uid: Option<u32>,
+    pub(super) gid: Option<u32>,
+    pub(super) umask: Option<u16>,
+}
+
+/// Why a mount option is not one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MountOptionError {
+    /// There is no such option.
+    #[error("{0}: no such mount option")]
+    Unknown(String),
+    /// The option's value is not what it takes.
+    #[error("{name}={value}: {name} takes {takes}")]
+    BadValue {
+        /// The option.
+        name: String,
+        /// The value that was given.
+        value: String,
+        /// What it takes.
+        takes: &'static str,
+    },
+}
+
+impl MountOptions {
+    /// Mounts `store` at `mount_point`, writable, for the user who mounts only.
+    #[must_use]
+    pub fn new(store: impl Into<PathBuf>, mount_point: impl Into<PathBuf>) -> MountOptions {
+        MountOptions {
+            store: store.into(),
+            mount_point: mount_point.into(),
+            identifier: Identifier::of_host(),
+            read_only: false,
+            allow_other: false,
+            non_empty: false,
+            uid: None,
+            gid: None,
+            umask: None,
+        }
+    }
+
+    /// Sets the writer identifier; without it the host's name serves.
+    #[must_use]
+    pub fn identifier(self, identifier: Identifier) -> MountOptions {
+        MountOptions { identifier, ..self }
+    }
+
+    /// Sets whether nothing can be changed through the mount; then nothing at all is written to the store either.
+    #[must_use]
+    pub fn read_only(self, read_only: bool) -> MountOptions {
+        MountOptions { read_only: self.read_only || read_only, ..self }
+    }
+
+    /// Takes one option as of `mount -o`, such as `ro`, `allow_other` or `umask=077`.
+    ///
+    /// What is for mount(8) or for the kernel alone is accepted and means nothing here.
+    ///
+    /// # Errors
+    ///
+    /// [`MountOptionError`].
+    pub fn option(mut self, option: &str) -> Result<MountOptions, MountOptionError> {
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        match name {
+            "ro" => self.read_only = true,
+            "rw" => self.read_only = false,
+            "allow_other" => self.allow_other = true,
+            "nonempty" => self.non_empty = true,
+            "uid" => self.uid = Some(number(name, value, 10)?),
+            "gid" => self.gid = Some(number(name, value, 10)?),
+            "umask" => self.umask = Some((number(name, value, 8)? & 0o777) as u16),
+            _ if IGNORED.contains(&name) || name.starts_with("x-") || name.starts_with("X-") => {}
+            _ => return Err(MountOptionError::Unknown(name.to_owned())),
+        }
+        Ok(self)
+    }
+}
+
+/// Options that say nothing to this program, but belong in an fstab line or to every FUSE mount.
+const IGNORED: [&str; 22] = [
+    "",
+    "auto",
+    "noauto",
+    "async",
+    "atime",
+    "noatime",
+    "default_permissions",
+    "defaults",
+    "dev",
+    "nodev",
+    "exec",
+    "noexec",
+    "nofail",
+    "_netdev",
+    "relatime",
+    "suid",
+    "nosuid",
+    "user",
+    "users",
+    "nouser",
+    "sync",
+    "comment",
+];
+
+fn number(name: &str, value: &str, radix: u32) -> Result<u32, MountOptionError> {
+    let takes = if radix == 8 { "an octal number" } else { "a number" };
+    let error = || MountOptionError::BadValue { name: name.to_owned(), value: value.to_owned(), takes };
+    u32::from_str_radix(value, radix).map_err(|_| error())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_taken_ignored_or_refused() {
+        let options = || MountOptions::new("/store", "/mnt");
+        assert!(options().option("ro").unwrap().read_only);
+        assert_eq!(options().option("umask=077").unwrap().umask, Some(0o77));
+        assert_eq!(options().option("uid=1000").unwrap().uid, Some(1000));
+        for ignored in ["_netdev", "x-systemd.automount", "nofail", "defaults", ""] {
+            assert!(options().option(ignored).is_ok(), "{ignored}");
+        }
+        assert_eq!(options().option("speed=9").unwrap_err().to_string(), "speed: no such mount option");
+        assert_eq!(options().option("umask=9").unwrap_err().to_string(), "umask=9: umask takes an octal number");
+    }
+}

@@ -1,0 +1,119 @@
+use std::sync::{Arc, Weak};
+
+use fuser::{Config, MountOption, Session, SessionACL, SessionUnmounter};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::{Handle, Signals};
+
+use super::adapter::Adapter;
+use super::check::checked_paths;
+use super::error::MountError;
+use super::mount_options::MountOptions;
+use super::unmount::detach;
+use crate::store::{OpenOptions, Store};
+use crate::vfs::{Vfs, VfsOptions};
+
+/// Threads that serve requests: with one alone, a reader of a large file would make everybody wait.
+const THREADS: usize = 4;
+
+/// Mounts a store and serves it until it is unmounted, or until SIGTERM or SIGINT has unmounted it.
+///
+/// `ready` is called once the kernel and the mount have agreed and requests are answered. Signals save what is pending
+/// first; while somebody uses the mount a first one only says so, and a second one unmounts lazily. When this returns,
+/// all that was put is on disk.
+///
+/// # Errors
+///
+/// [`MountError`], before anything is mounted.
+pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountError> {
+    let (store_path, mount_point) = checked_paths(options)?;
+    let store_options = match options.read_only {
+        true => OpenOptions::read_only(),
+        false => OpenOptions::writer(options.identifier.clone()),
+    };
+    let store = Store::open(&store_path, store_options)?;
+    // The mount must not keep the directory busy that this was started in.
+    let io_error = |action, source| MountError::Io { action, path: mount_point.clone(), source };
+    std::env::set_current_dir("/").map_err(|source| io_error("leave the directory to mount on", source))?;
+    let vfs = Arc::new(Vfs::new(store, vfs_options(options)));
+    let source = store_path.to_string_lossy();
+    let adapter = Adapter::new(Arc::clone(&vfs));
+    let mut session = Session::new(adapter, &mount_point, &config(options, &source))
+        .map_err(|source| io_error("mount on", source))?;
+    let unmounter = session.unmount_callable();
+    let signals = watch_signals(Arc::downgrade(&vfs), unmounter, mount_point.clone())
+        .map_err(|source| io_error("watch for signals to unmount", source))?;
+    drop(vfs);
+    ready();
+    let served = session.run();
+    signals.close();
+    served.map_err(|source| io_error("serve", source))
+}
+
+fn vfs_options(options: &MountOptions) -> VfsOptions {
+    VfsOptions {
+        uid: options.uid.unwrap_or_else(|| rustix::process::geteuid().as_raw()),
+        gid: options.gid.unwrap_or_else(|| rustix::process::getegid().as_raw()),
+        umask: options.umask.unwrap_or_else(current_umask),
+        read_only: options.read_only,
+    }
+}
+
+/// The process's umask; asking for it is the same call as setting it.
+fn current_umask() -> u16 {
+    let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    rustix::process::umask(mask);
+    (mask.as_raw_mode() & 0o777) as u16
+}
+
+fn config(options: &MountOptions, source: &str) -> Config {
+    let mut mount_options = vec![
+        MountOption::FSName(source.to_owned()),
+        // Not MountOption::Subtype, which fuser passes to fusermount3 only.
+        MountOption::CUSTOM("subtype=keyfs".to_owned()),
+        MountOption::DefaultPermissions,
+        MountOption::NoSuid,
+        MountOption::NoDev,
+    ];
+    if options.read_only {
+        mount_options.push(MountOption::RO);
+    }
+    let mut config = Config::default();
+    config.mount_options = mount_options;
+    config.acl = if options.allow_other { SessionACL::All } else { SessionACL::Owner };
+    config.n_threads = Some(THREADS);
+    config
+}
+
+/// Starts the thread that unmounts on signals.
+fn watch_signals(
+    vfs: Weak<Vfs<Store>>,
+    mut unmounter: SessionUnmounter,
+    mount_point: std::path::PathBuf,
+) -> std::io::Result<Handle> {
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let handle = signals.handle();
+    let unmount = move || {
+        for (before, _) in signals.forever().enumerate() {
+            if let Some(vfs) = vfs.upgrade() {
+                vfs.save_all();
+            }
+            match before {
+                0 => match unmounter.unmount() {
+                    Ok(()) => {}
+                    Err(error) => log::error!(
+                        "{}: cannot be unmounted: {error}; a second signal unmounts it lazily",
+                        mount_point.display()
+                    ),
+                },
+                1 => {
+                    if let Err(error) = detach(&mount_point) {
+                        log::error!("{error}");
+                    }
+                }
+                _ => std::process::exit(1),
+            }
+        }
+    };
+    std::thread::Builder::new().name("keyfs-signals".to_owned()).spawn(unmount)?;
+    Ok(handle)
+}

@@ -1,0 +1,124 @@
+//! What stands below `.keyfs`: about the mount, its keys, and the texts that it refused.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::attributes::{Entry, FileKind, InodeNo};
+use super::engine::Engine;
+use super::error::{VfsError, VfsResult};
+use super::inode::{ControlDirectory, ControlInode, InodeKind};
+use super::lookup::Target;
+use super::state::State;
+use super::{CONTROL_NAME, Vfs};
+use crate::view::file_text_len;
+
+/// The ending under which the reason of a refused text stands.
+const ERROR_ENDING: &[u8] = b".error";
+
+/// What `.keyfs/README` says.
+const README: &str = "\
+This directory is a keyfs mount: each file is a key, its content the value as JSON.
+
+  cat KEY                  get
+  echo '{\"a\": 1}' > KEY    put, when it is closed and valid JSON
+  rm KEY                   remove
+  mv SCRATCH KEY           put; names that begin with . or end with ~ are scratch files, never keys
+
+A text that is not JSON never replaces a value. It is refused and kept:
+
+  .keyfs/rejected/KEY          the text
+  .keyfs/rejected/KEY.error    why, with line and column
+  .keyfs/info/KEY              the exact key, its timestamp and size
+";
+
+impl<E: Engine> Vfs<E> {
+    /// The inode of a name in a control directory.
+    pub(super) fn control_inode(
+        &self,
+        state: &mut State,
+        directory: ControlDirectory,
+        name: &OsStr,
+    ) -> VfsResult<InodeNo> {
+        let (text, modified) = match (directory, name.as_bytes()) {
+            (ControlDirectory::Root, b"rejected") => return Ok(ControlDirectory::Rejected.inode()),
+            (ControlDirectory::Root, b"info") => return Ok(ControlDirectory::Info.inode()),
+            (ControlDirectory::Root, b"README") => (README.as_bytes().into(), self.started),
+            (ControlDirectory::Root, _) => return Err(VfsError::NotFound),
+            (ControlDirectory::Rejected, _) => rejected_text(state, name).ok_or(VfsError::NotFound)?,
+            (ControlDirectory::Info, _) => self.info_text(state, name)?,
+        };
+        let number = state.inodes.new_number();
+        state.inodes.add(number, InodeKind::Control(ControlInode::File { text, modified }));
+        Ok(number)
+    }
+
+    /// What is known of the key whose file has this name, as JSON.
+    fn info_text(&self, state: &mut State, name: &OsStr) -> VfsResult<(Arc<[u8]>, SystemTime)> {
+        let Ok(Target::Key(_, key)) = self.target(state, name) else { return Err(VfsError::NotFound) };
+        let live = self.engine.version(&key);
+        let refused = state.rejected.get(name);
+        if live.is_none() && refused.is_none() {
+            return Err(VfsError::NotFound);
+        }
+        let modified = live.as_ref().map_or(self.started, |live| live.modified);
+        let micros = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+        let or_null = |text: Option<String>| text.unwrap_or_else(|| "null".to_owned());
+        let timestamp = or_null(live.as_ref().map(|_| micros.to_string()));
+        let size = or_null(live.as_ref().map(|live| file_text_len(&live.value).to_string()));
+        let error =
+            or_null(refused.map(|refused| {
+                serde_json::Value::from(String::from_utf8_lossy(&refused.reason).trim_end()).to_string()
+            }));
+        let key = key.to_json();
+        let text = format!(
+            "{{\n  \"key\": {key},\n  \"timestamp\": {timestamp},\n  \"size\": {size},\n  \"lastError\": {error}\n}}\n"
+        );
+        Ok((text.into_bytes().into(), modified))
+    }
+
+    /// The entries of a control directory.
+    pub(super) fn control_entries(&self, state: &State, directory: ControlDirectory) -> Vec<Entry> {
+        let entry = |inode, kind, name: &OsStr| Entry { inode, kind, name: name.to_owned() };
+        let file = |name: &OsStr| entry(InodeNo(u64::from(u32::MAX)), FileKind::Regular, name);
+        match directory {
+            ControlDirectory::Root => vec![
+                file(OsStr::new("README")),
+                entry(ControlDirectory::Rejected.inode(), FileKind::Directory, OsStr::new("rejected")),
+                entry(ControlDirectory::Info.inode(), FileKind::Directory, OsStr::new("info")),
+            ],
+            // Each key has a file here; they are not listed again.
+            ControlDirectory::Info => Vec::new(),
+            ControlDirectory::Rejected => state.rejected.iter().map(|rejected| file(&rejected.name)).collect(),
+        }
+    }
+
+    /// Drops a refused text on request.
+    pub(super) fn unlink_control(&self, parent: InodeNo, name: &OsStr) -> VfsResult<()> {
+        let mut state = self.state.lock();
+        match &state.inodes.get(parent)?.kind {
+            InodeKind::Control(ControlInode::Directory(ControlDirectory::Rejected)) => {
+                let removed = state.rejected.remove(name);
+                if removed { Ok(()) } else { Err(VfsError::NotFound) }
+            }
+            InodeKind::Control(ControlInode::Directory(_)) => Err(VfsError::NotPermitted),
+            _ => Err(VfsError::NotADirectory),
+        }
+    }
+
+    /// Whether a name in the root directory is that of the control directory.
+    pub(super) fn is_control(name: &OsStr) -> bool {
+        name == CONTROL_NAME
+    }
+}
+
+/// The refused text of a name, or the reason when the name has the ending for it.
+fn rejected_text(state: &State, name: &OsStr) -> Option<(Arc<[u8]>, SystemTime)> {
+    if let Some(rejected) = state.rejected.get(name) {
+        return Some((Arc::clone(&rejected.text), rejected.at));
+    }
+    let stem = name.as_bytes().strip_suffix(ERROR_ENDING)?;
+    let rejected = state.rejected.get(OsStr::from_bytes(stem))?;
+    Some((Arc::clone(&rejected.reason), rejected.at))
+}

@@ -1,0 +1,103 @@
+use std::error::Error as StdError;
+use std::time::SystemTime;
+
+use crate::record::{Key, Value};
+
+/// What the file system needs of a store: the one door to whatever keeps the values.
+///
+/// A directory of records is one engine; a distributed store can be another. Methods are called from several threads,
+/// and reads must not wait for the disk or the network: they answer with what the last `synchronize` has shown.
+pub trait Engine: Send + Sync + 'static {
+    /// Takes in what other writers have done up to now.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when that cannot be found out; then no answer is given rather than an old one.
+    fn synchronize(&self) -> Result<(), EngineError>;
+
+    /// The live version of a key.
+    fn version(&self, key: &Key) -> Option<LiveVersion>;
+
+    /// The live keys and their versions' numbers, sorted by key.
+    fn list(&self) -> Vec<(Key, VersionNumber)>;
+
+    /// Puts a value so that all others see it, and returns the number of the new version.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`]; the old value stands.
+    fn put(&self, key: &Key, value: &Value) -> Result<VersionNumber, EngineError>;
+
+    /// Removes a key, and returns whether it was live.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`]; the old value stands.
+    fn remove(&self, key: &Key) -> Result<bool, EngineError>;
+
+    /// Waits until the newest version of a key is safe from a loss of power.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when it is not.
+    fn make_durable(&self, key: &Key) -> Result<(), EngineError>;
+
+    /// Waits until everything that was put or removed is safe from a loss of power.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when something is not.
+    fn make_all_durable(&self) -> Result<(), EngineError>;
+
+    /// The space that is left.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when it cannot be measured.
+    fn space(&self) -> Result<Space, EngineError>;
+
+    /// Whether values can be put at all.
+    fn is_writable(&self) -> bool;
+}
+
+/// Tells the versions of one key apart: a greater number is a later version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VersionNumber(pub u128);
+
+/// A live key's newest version.
+#[derive(Clone, Debug)]
+pub struct LiveVersion {
+    /// The number of the version.
+    pub number: VersionNumber,
+    /// When it was put.
+    pub modified: SystemTime,
+    /// The value.
+    pub value: Value,
+}
+
+/// Why an engine failed, with the number that a system call will answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct EngineError {
+    /// The error number.
+    pub errno: i32,
+    /// What happened.
+    pub source: Box<dyn StdError + Send + Sync>,
+}
+
+/// Space in blocks of `block_size` bytes, and inodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes a block.
+    pub block_size: u64,
+    /// All blocks.
+    pub blocks: u64,
+    /// Free blocks.
+    pub blocks_free: u64,
+    /// Blocks free for ordinary users.
+    pub blocks_available: u64,
+    /// All inodes.
+    pub files: u64,
+    /// Free inodes.
+    pub files_free: u64,
+}

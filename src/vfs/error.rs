@@ -1,0 +1,84 @@
+use super::engine::EngineError;
+use crate::record::SyntaxError;
+use crate::view::NameError;
+
+/// Why an operation on the file system failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VfsError {
+    /// Nothing has this name.
+    #[error("no such file")]
+    NotFound,
+    /// Something has this name already.
+    #[error("the file exists")]
+    Exists,
+    /// The mount is for reading only.
+    #[error("the mount is for reading only")]
+    ReadOnly,
+    /// The text is not JSON that the store can hold.
+    #[error("not JSON: {0}")]
+    NotJson(#[from] SyntaxError),
+    /// A blank text was to take the place of a value.
+    #[error("a blank text is no value")]
+    Blank,
+    /// The name cannot be that of a file.
+    #[error("{0}")]
+    Name(#[from] NameError),
+    /// The key's name is too long to create it here: the name holds only a hash of the key.
+    #[error("a key with so long a name can be created with the command or the library only")]
+    LongKey,
+    /// The inode has been superseded: look up the name again.
+    #[error("the inode was superseded")]
+    Stale,
+    /// The file system has no such thing: hard links, directories, devices.
+    #[error("not possible on this file system")]
+    NotPermitted,
+    /// A directory was taken for a file.
+    #[error("is a directory")]
+    IsADirectory,
+    /// A file was taken for a directory.
+    #[error("not a directory")]
+    NotADirectory,
+    /// The handle is not open, or not open for this.
+    #[error("the file is not open for this")]
+    BadHandle,
+    /// The file would become larger than it may be.
+    #[error("the file would be too large")]
+    TooLarge,
+    /// There is no room for another file.
+    #[error("no room for another file")]
+    NoRoom,
+    /// The arguments make no sense together.
+    #[error("invalid argument")]
+    Invalid,
+    /// The store failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// The result of an operation on the file system.
+pub type VfsResult<T> = Result<T, VfsError>;
+
+impl VfsError {
+    /// The number that the system call answers.
+    #[must_use]
+    pub fn errno(&self) -> i32 {
+        match self {
+            VfsError::NotFound => libc::ENOENT,
+            VfsError::Exists => libc::EEXIST,
+            VfsError::ReadOnly => libc::EROFS,
+            VfsError::NotJson(_) | VfsError::Blank | VfsError::LongKey | VfsError::Invalid => libc::EINVAL,
+            VfsError::Name(NameError::NotUtf8) => libc::EILSEQ,
+            VfsError::Name(NameError::TooLong) => libc::ENAMETOOLONG,
+            VfsError::Name(_) => libc::EINVAL,
+            VfsError::Stale => libc::ESTALE,
+            VfsError::NotPermitted => libc::EPERM,
+            VfsError::IsADirectory => libc::EISDIR,
+            VfsError::NotADirectory => libc::ENOTDIR,
+            VfsError::BadHandle => libc::EBADF,
+            VfsError::TooLarge => libc::EFBIG,
+            VfsError::NoRoom => libc::ENOSPC,
+            VfsError::Engine(error) => error.errno,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use super::attributes::{Entry, HandleNo, InodeNo};
+use super::error::{VfsError, VfsResult};
+
+/// An open file or directory.
+pub(super) struct Handle {
+    pub(super) inode: InodeNo,
+    pub(super) file: OpenFile,
+    pub(super) write: bool,
+    pub(super) append: bool,
+}
+
+/// What a handle reads from.
+pub(super) enum OpenFile {
+    /// One text from begin to end, whatever happens to the key.
+    Snapshot(Arc<[u8]>),
+    /// The bytes of the inode: a draft, or a scratch file.
+    Inode,
+    /// A listing as it was when the directory was opened.
+    Directory(Arc<[Entry]>),
+}
+
+/// All open files and directories.
+#[derive(Default)]
+pub(super) struct Handles {
+    handles: HashMap<HandleNo, Handle, RandomState>,
+    last: u64,
+}
+
+impl Handles {
+    pub(super) fn add(&mut self, handle: Handle) -> HandleNo {
+        self.last += 1;
+        let number = HandleNo(self.last);
+        self.handles.insert(number, handle);
+        number
+    }
+
+    pub(super) fn get(&self, number: HandleNo) -> VfsResult<&Handle> {
+        self.handles.get(&number).ok_or(VfsError::BadHandle)
+    }
+
+    pub(super) fn remove(&mut self, number: HandleNo) -> VfsResult<Handle> {
+        self.handles.remove(&number).ok_or(VfsError::BadHandle)
+    }
+
+    /// The inodes that some handle can write.
+    pub(super) fn writers(&self) -> impl Iterator<Item = InodeNo> {
+        self.handles.values().filter(|handle| handle.write).map(|handle| handle.inode)
+    }
+}

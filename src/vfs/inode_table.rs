@@ -1,0 +1,109 @@
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::attributes::InodeNo;
+use super::error::{VfsError, VfsResult};
+use super::inode::{ControlDirectory, ControlInode, Inode, InodeKind};
+
+/// The first number that is given to an inode which is not there from the start.
+const FIRST_NUMBER: u64 = 16;
+
+/// All inodes that the kernel or a handle can name.
+pub(super) struct InodeTable {
+    inodes: HashMap<InodeNo, Inode, RandomState>,
+    next: u64,
+}
+
+impl ControlDirectory {
+    pub(super) const ALL: [ControlDirectory; 3] =
+        [ControlDirectory::Root, ControlDirectory::Rejected, ControlDirectory::Info];
+
+    /// The inode number of the directory, which never changes.
+    pub(super) fn inode(self) -> InodeNo {
+        match self {
+            ControlDirectory::Root => InodeNo(2),
+            ControlDirectory::Rejected => InodeNo(3),
+            ControlDirectory::Info => InodeNo(4),
+        }
+    }
+}
+
+impl InodeTable {
+    pub(super) fn new() -> InodeTable {
+        let mut table = InodeTable { inodes: HashMap::default(), next: FIRST_NUMBER };
+        table.add(InodeNo::ROOT, InodeKind::Root);
+        for directory in ControlDirectory::ALL {
+            table.add(directory.inode(), InodeKind::Control(ControlInode::Directory(directory)));
+        }
+        table
+    }
+
+    /// A number that was never given out before.
+    pub(super) fn new_number(&mut self) -> InodeNo {
+        self.next += 1;
+        InodeNo(self.next)
+    }
+
+    /// Adds an inode under a number that is free.
+    pub(super) fn add(&mut self, number: InodeNo, kind: InodeKind) {
+        self.inodes.insert(number, Inode { lookups: 0, handles: 0, kind });
+    }
+
+    pub(super) fn get(&self, number: InodeNo) -> VfsResult<&Inode> {
+        self.inodes.get(&number).ok_or(VfsError::Stale)
+    }
+
+    pub(super) fn get_mut(&mut self, number: InodeNo) -> VfsResult<&mut Inode> {
+        self.inodes.get_mut(&number).ok_or(VfsError::Stale)
+    }
+
+    pub(super) fn contains(&self, number: InodeNo) -> bool {
+        self.inodes.contains_key(&number)
+    }
+
+    /// Notes that the kernel was given the inode once more.
+    pub(super) fn looked_up(&mut self, number: InodeNo) {
+        if let Some(inode) = self.inodes.get_mut(&number) {
+            inode.lookups += 1;
+        }
+    }
+
+    /// Notes that the kernel has forgotten the inode `count` times; it never has below zero.
+    pub(super) fn forget(&mut self, number: InodeNo, count: u64) {
+        if let Some(inode) = self.inodes.get_mut(&number) {
+            inode.lookups = inode.lookups.saturating_sub(count);
+        }
+        self.drop_unused(number);
+    }
+
+    pub(super) fn opened(&mut self, number: InodeNo) {
+        if let Some(inode) = self.inodes.get_mut(&number) {
+            inode.handles += 1;
+        }
+    }
+
+    pub(super) fn closed(&mut self, number: InodeNo) {
+        if let Some(inode) = self.inodes.get_mut(&number) {
+            inode.handles = inode.handles.saturating_sub(1);
+        }
+        self.drop_unused(number);
+    }
+
+    /// Drops an inode that nobody can name any more.
+    pub(super) fn drop_unused(&mut self, number: InodeNo) {
+        if self.inodes.get(&number).is_some_and(Inode::is_unused) {
+            self.inodes.remove(&number);
+        }
+    }
+
+    /// All inodes, to find those of a name.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (InodeNo, &mut Inode)> {
+        self.inodes.iter_mut().map(|(number, inode)| (*number, inode))
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.inodes.len()
+    }
+}

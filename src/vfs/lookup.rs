@@ -1,0 +1,116 @@
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use super::attributes::{Attributes, Caller, InodeNo};
+use super::engine::Engine;
+use super::error::{VfsError, VfsResult};
+use super::inode::{ControlDirectory, ControlInode, InodeKind};
+use super::retry::Wanted;
+use super::state::State;
+use super::{CONTROL_NAME, Vfs};
+use crate::record::Key;
+use crate::view::{FileName, Name, NameError};
+
+/// The length up to which a key's name is never too long: each byte takes at most three.
+const SHORT_KEY_BYTES: usize = 255 / 3;
+
+/// What a name in the root directory stands for, checked.
+pub(super) enum Target {
+    Key(FileName, Key),
+    Scratch(FileName),
+    /// The control directory.
+    Control,
+}
+
+impl<E: Engine> Vfs<E> {
+    /// Finds what has a name, after taking in what others have done. Counts as one lookup of the inode.
+    ///
+    /// # Errors
+    ///
+    /// [`VfsError::NotFound`]; [`VfsError::NotADirectory`] when the parent is none; [`VfsError::Engine`].
+    pub fn lookup(&self, caller: Caller, parent: InodeNo, name: &OsStr) -> VfsResult<Attributes> {
+        if parent != InodeNo::ROOT {
+            return self.lookup_control(parent, name);
+        }
+        if name != CONTROL_NAME {
+            self.engine.synchronize()?;
+        }
+        let mut state = self.state.lock();
+        let inode = match self.target(&mut state, name) {
+            Ok(Target::Control) => ControlDirectory::Root.inode(),
+            Ok(Target::Scratch(name)) => *state.scratch.get(&name).ok_or(VfsError::NotFound)?,
+            Ok(Target::Key(name, key)) => self.lookup_key(&mut state, caller, &name, &key)?,
+            Err(VfsError::Name(NameError::TooLong)) => return Err(NameError::TooLong.into()),
+            // A name that nothing can have.
+            Err(VfsError::Name(_) | VfsError::LongKey) => return Err(VfsError::NotFound),
+            Err(other) => return Err(other),
+        };
+        state.inodes.looked_up(inode);
+        self.attributes(&state, inode)
+    }
+
+    /// Checks a name in the root directory.
+    ///
+    /// [`VfsError::LongKey`] for the name of a long key that does not exist.
+    pub(super) fn target(&self, state: &mut State, name: &OsStr) -> VfsResult<Target> {
+        if name == CONTROL_NAME {
+            return Ok(Target::Control);
+        }
+        match FileName::parse(name.as_bytes())? {
+            Name::Key(key) => Ok(Target::Key(FileName::of_key(&key), key)),
+            Name::Scratch(name) => Ok(Target::Scratch(name)),
+            Name::LongKey(name) => {
+                let key = self.long_key(state, &name).ok_or(VfsError::LongKey)?;
+                Ok(Target::Key(name, key))
+            }
+        }
+    }
+
+    /// The key whose name holds only its hash, found among the live keys.
+    fn long_key(&self, state: &mut State, name: &FileName) -> Option<Key> {
+        let known = state.long_keys.get(name).cloned();
+        if known.as_ref().is_some_and(|key| self.engine.version(key).is_some()) {
+            return known;
+        }
+        state.long_keys.clear();
+        for (key, _) in self.engine.list() {
+            if key.as_wtf8().len() > SHORT_KEY_BYTES {
+                let name = FileName::of_key(&key);
+                state.long_keys.insert(name, key);
+            }
+        }
+        state.long_keys.get(name).cloned()
+    }
+
+    fn lookup_key(&self, state: &mut State, caller: Caller, name: &FileName, key: &Key) -> VfsResult<InodeNo> {
+        let live = self.engine.version(key);
+        if let Some((Wanted::Draft, answered)) = state.retries.at_lookup(caller, name) {
+            // The kernel looks up twice, and both answers must be the same draft.
+            if let Some(draft) = answered.filter(|&inode| state.inodes.contains(inode)) {
+                return Ok(draft);
+            }
+            if let Some(live) = &live {
+                let draft = state.draft_of_version(name, key, live);
+                state.retries.answered(caller, name, draft);
+                return Ok(draft);
+            }
+        }
+        let inode = match &live {
+            Some(live) => state.version_inode(name, key, live),
+            None => *state.placeholders.get(name).ok_or(VfsError::NotFound)?,
+        };
+        state.retries.answered(caller, name, inode);
+        Ok(inode)
+    }
+
+    /// Finds what has a name below the control directory.
+    fn lookup_control(&self, parent: InodeNo, name: &OsStr) -> VfsResult<Attributes> {
+        let mut state = self.state.lock();
+        let InodeKind::Control(ControlInode::Directory(directory)) = state.inodes.get(parent)?.kind else {
+            return Err(VfsError::NotADirectory);
+        };
+        let inode = self.control_inode(&mut state, directory, name)?;
+        state.inodes.looked_up(inode);
+        self.attributes(&state, inode)
+    }
+}

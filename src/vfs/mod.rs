@@ -1,0 +1,141 @@
+//! The file system: what each operation of a mount means, without a mount.
+//!
+//! [`Vfs`] is an ordinary type that answers lookups, opens, reads and writes with values or errors; it knows neither the
+//! FUSE protocol nor the format of a store, which it reaches through the trait [`Engine`]. Each version of a key's text
+//! has an inode of its own whose content never changes; who opens an inode that was superseded is told to look the name
+//! up again. What is being written is a draft, which nobody else sees, until it is closed and becomes a value.
+
+mod attributes;
+mod commit;
+mod control;
+mod create;
+mod engine;
+mod error;
+mod handle;
+mod inode;
+mod inode_table;
+mod listing;
+mod lookup;
+mod open;
+mod rejected;
+mod rename;
+mod retry;
+mod set_attributes;
+mod state;
+mod store_engine;
+mod transfer;
+mod unlink;
+
+use parking_lot::Mutex;
+
+pub use attributes::{AttributeChange, Attributes, Caller, Entry, FileKind, HandleNo, InodeNo, OpenMode, Opened};
+pub use engine::{Engine, EngineError, LiveVersion, Space, VersionNumber};
+pub use error::{VfsError, VfsResult};
+pub use transfer::ReadBytes;
+
+use inode::InodeKind;
+use state::State;
+
+/// The name of the directory, not listed, that tells about the mount.
+pub const CONTROL_NAME: &str = ".keyfs";
+
+/// Who owns the files, and what may be done to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VfsOptions {
+    /// The owner of all files.
+    pub uid: u32,
+    /// Their group.
+    pub gid: u32,
+    /// The permission bits that no file has.
+    pub umask: u16,
+    /// Nothing can be changed.
+    pub read_only: bool,
+}
+
+/// A store seen as a directory of files.
+///
+/// All methods may be called from several threads at once. One lock guards the inodes and handles; it is held while a
+/// value is put, and never while others' changes are taken in or a value is made durable.
+pub struct Vfs<E> {
+    engine: E,
+    options: VfsOptions,
+    /// Guards inodes, handles, drafts and scratch files. Taken before any lock of the engine.
+    state: Mutex<State>,
+    started: std::time::SystemTime,
+}
+
+impl<E: Engine> Vfs<E> {
+    /// Shows an engine as a file system.
+    pub fn new(engine: E, options: VfsOptions) -> Vfs<E> {
+        let read_only = options.read_only || !engine.is_writable();
+        Vfs {
+            engine,
+            options: VfsOptions { read_only, ..options },
+            state: Mutex::new(State::new()),
+            started: std::time::SystemTime::now(),
+        }
+    }
+
+    /// The attributes of an inode.
+    ///
+    /// # Errors
+    ///
+    /// [`VfsError::Stale`] when nobody can know the inode any more.
+    pub fn getattr(&self, inode: InodeNo) -> VfsResult<Attributes> {
+        self.attributes(&self.state.lock(), inode)
+    }
+
+    /// Notes that the kernel has forgotten an inode that it was given `count` times.
+    pub fn forget(&self, inode: InodeNo, count: u64) {
+        self.state.lock().inodes.forget(inode, count);
+    }
+
+    /// The space of what keeps the values.
+    ///
+    /// # Errors
+    ///
+    /// [`VfsError::Engine`].
+    pub fn statfs(&self) -> VfsResult<Space> {
+        Ok(self.engine.space()?)
+    }
+
+    /// Saves every draft that is a value; those that are not are refused and dropped.
+    pub fn save_all(&self) {
+        let mut state = self.state.lock();
+        let drafts: Vec<_> = state.handles.writers().collect();
+        for inode in drafts {
+            if let Err(error) = self.commit(&mut state, inode) {
+                self.reject(&mut state, inode, &error);
+            }
+        }
+    }
+
+    fn check_writable(&self) -> VfsResult<()> {
+        if self.options.read_only { Err(VfsError::ReadOnly) } else { Ok(()) }
+    }
+
+    fn attributes(&self, state: &State, number: InodeNo) -> VfsResult<Attributes> {
+        let inode = state.inodes.get(number)?;
+        let directory = |_| (FileKind::Directory, 0, self.started, 0o755);
+        let (kind, size, modified, mode) = match &inode.kind {
+            InodeKind::Root => directory(()),
+            InodeKind::Control(inode::ControlInode::Directory(_)) => directory(()),
+            InodeKind::Control(inode::ControlInode::File { text, modified }) => {
+                (FileKind::Regular, text.len() as u64, *modified, 0o444)
+            }
+            InodeKind::Version(version) => (FileKind::Regular, version.size(), version.modified, 0o644),
+            InodeKind::Draft(draft) => (FileKind::Regular, draft.draft.bytes.len() as u64, draft.modified, 0o644),
+            InodeKind::Scratch(scratch) => {
+                (FileKind::Regular, scratch.bytes.len() as u64, scratch.modified, scratch.mode)
+            }
+        };
+        let shown_inode = match &inode.kind {
+            InodeKind::Draft(draft) => draft.shown_inode.unwrap_or(number),
+            _ => number,
+        };
+        let write_bits = if self.options.read_only { 0o222 } else { 0 };
+        let mode = mode & !self.options.umask & !write_bits;
+        let (uid, gid) = (self.options.uid, self.options.gid);
+        Ok(Attributes { inode: number, shown_inode, kind, size, modified, mode, uid, gid })
+    }
+}

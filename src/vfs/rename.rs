@@ -1,0 +1,146 @@
+use std::ffi::OsStr;
+
+use super::Vfs;
+use super::attributes::InodeNo;
+use super::engine::Engine;
+use super::error::{VfsError, VfsResult};
+use super::inode::InodeKind;
+use super::lookup::Target;
+use super::state::State;
+use crate::record::Key;
+use crate::view::{FileName, file_text, parse_file_text};
+
+impl<E: Engine> Vfs<E> {
+    /// Renames a file over whatever has the new name, or fails when there is something and `no_replace` is set.
+    ///
+    /// A scratch file that becomes a key is put, a key that becomes a scratch file is removed, and a key that becomes
+    /// another key is put and then removed; a text that is not JSON stays where it is.
+    ///
+    /// # Errors
+    ///
+    /// [`VfsError::NotFound`], [`VfsError::Exists`], [`VfsError::NotJson`] and [`VfsError::Blank`] for a scratch file
+    /// that is no value, [`VfsError::ReadOnly`], [`VfsError::NotPermitted`] below `.keyfs`, [`VfsError::Name`],
+    /// [`VfsError::Engine`].
+    pub fn rename(
+        &self,
+        parent: InodeNo,
+        name: &OsStr,
+        new_parent: InodeNo,
+        new_name: &OsStr,
+        no_replace: bool,
+    ) -> VfsResult<()> {
+        self.check_writable()?;
+        let control = Self::is_control(name) || Self::is_control(new_name);
+        if parent != InodeNo::ROOT || new_parent != InodeNo::ROOT || control {
+            return Err(VfsError::NotPermitted);
+        }
+        self.engine.synchronize()?;
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        let from = self.target(state, name).map_err(|_| VfsError::NotFound)?;
+        if !self.exists(state, &from) {
+            return Err(VfsError::NotFound);
+        }
+        let to = self.target(state, new_name)?;
+        if no_replace && self.exists(state, &to) {
+            return Err(VfsError::Exists);
+        }
+        if name == new_name {
+            return Ok(());
+        }
+        match (from, to) {
+            (Target::Scratch(from), Target::Scratch(to)) => {
+                move_scratch(state, &from, &to);
+                Ok(())
+            }
+            (Target::Scratch(from), Target::Key(to, key)) => self.scratch_to_key(state, &from, &to, &key),
+            (Target::Key(from, key), Target::Scratch(to)) => self.key_to_scratch(state, &from, &key, &to),
+            (Target::Key(from, key), Target::Key(to, new_key)) => self.key_to_key(state, &from, &key, &to, &new_key),
+            (Target::Control, _) | (_, Target::Control) => Err(VfsError::NotPermitted),
+        }
+    }
+
+    fn exists(&self, state: &State, target: &Target) -> bool {
+        match target {
+            Target::Control => true,
+            Target::Scratch(name) => state.scratch.contains_key(name),
+            Target::Key(name, key) => self.engine.version(key).is_some() || state.placeholders.contains_key(name),
+        }
+    }
+
+    fn scratch_to_key(&self, state: &mut State, from: &FileName, to: &FileName, key: &Key) -> VfsResult<()> {
+        let inode = *state.scratch.get(from).ok_or(VfsError::NotFound)?;
+        let InodeKind::Scratch(scratch) = &state.inodes.get(inode)?.kind else { return Err(VfsError::NotFound) };
+        let value = match parse_file_text(&scratch.bytes) {
+            Ok(Some(value)) => value,
+            Ok(None) => return Err(VfsError::Blank),
+            Err(error) => {
+                let reason = VfsError::from(error);
+                log::warn!("{to}: the text of {from} was refused: {reason}");
+                state.rejected.add(to.as_os_str().to_owned(), scratch.bytes.clone(), reason.to_string());
+                return Err(reason);
+            }
+        };
+        self.engine.put(key, &value)?;
+        state.rejected.remove(to.as_os_str());
+        state.detach_drafts(to);
+        state.remove_scratch(from);
+        Ok(())
+    }
+
+    fn key_to_scratch(&self, state: &mut State, from: &FileName, key: &Key, to: &FileName) -> VfsResult<()> {
+        if !state.has_room() {
+            return Err(VfsError::NoRoom);
+        }
+        let text = match self.engine.version(key) {
+            Some(live) => file_text(&live.value).into_bytes(),
+            None => self.placeholder_text(state, from),
+        };
+        state.remove_scratch(to);
+        state.add_scratch(to, text, 0o644);
+        self.engine.remove(key)?;
+        state.detach_drafts(from);
+        Ok(())
+    }
+
+    fn key_to_key(&self, state: &mut State, from: &FileName, key: &Key, to: &FileName, new: &Key) -> VfsResult<()> {
+        let Some(live) = self.engine.version(key) else {
+            return self.placeholder_to_key(state, from, to, new);
+        };
+        self.engine.put(new, &live.value)?;
+        state.detach_drafts(to);
+        self.engine.remove(key)?;
+        state.detach_drafts(from);
+        Ok(())
+    }
+
+    /// A placeholder has no value to put: its file only changes its name, unless a value would be replaced.
+    fn placeholder_to_key(&self, state: &mut State, from: &FileName, to: &FileName, new: &Key) -> VfsResult<()> {
+        if self.engine.version(new).is_some() {
+            return Err(VfsError::Blank);
+        }
+        state.detach_drafts(to);
+        let inode = state.placeholders.remove(from).ok_or(VfsError::NotFound)?;
+        if let InodeKind::Draft(draft) = &mut state.inodes.get_mut(inode)?.kind {
+            draft.name = to.clone();
+            draft.key = new.clone();
+        }
+        state.placeholders.insert(to.clone(), inode);
+        Ok(())
+    }
+
+    fn placeholder_text(&self, state: &State, name: &FileName) -> Vec<u8> {
+        let inode = state.placeholders.get(name).and_then(|&inode| state.inodes.get(inode).ok());
+        match inode.map(|inode| &inode.kind) {
+            Some(InodeKind::Draft(draft)) => draft.draft.bytes.clone(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn move_scratch(state: &mut State, from: &FileName, to: &FileName) {
+    state.remove_scratch(to);
+    if let Some(inode) = state.scratch.remove(from) {
+        state.scratch.insert(to.clone(), inode);
+    }
+}

@@ -1,0 +1,78 @@
+//! The second try of an open that was answered ESTALE.
+//!
+//! The kernel repeats such an open once, from a new lookup on: the same thread looks the name up again and opens what it
+//! was given. Remembering the thread and the name lets the lookup answer with a draft, and the second open succeed even
+//! when the version was superseded again in between.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use foldhash::fast::RandomState;
+
+use super::attributes::{Caller, InodeNo};
+use crate::view::FileName;
+
+/// How long a second try is waited for; it follows the first within microseconds.
+const VALID: Duration = Duration::from_secs(2);
+
+/// Entries from which on those that are too old are swept out.
+const SWEEP_ENTRIES: usize = 64;
+
+/// What the first try wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Read,
+    Draft,
+}
+
+struct Retry {
+    wanted: Wanted,
+    /// The inode that the lookup of the second try was answered with.
+    inode: Option<InodeNo>,
+    since: Instant,
+}
+
+/// The opens whose second try is expected.
+#[derive(Default)]
+pub(super) struct Retries {
+    entries: HashMap<(Caller, FileName), Retry, RandomState>,
+}
+
+impl Retries {
+    /// Notes that the caller was told to look `name` up again.
+    pub(super) fn expect(&mut self, caller: Caller, name: &FileName, wanted: Wanted) {
+        if self.entries.len() >= SWEEP_ENTRIES {
+            self.entries.retain(|_, retry| retry.since.elapsed() < VALID);
+        }
+        let retry = Retry { wanted, inode: None, since: Instant::now() };
+        self.entries.insert((caller, name.clone()), retry);
+    }
+
+    /// What a lookup of `name` by this caller is the second try of, and what it was answered with before.
+    pub(super) fn at_lookup(&self, caller: Caller, name: &FileName) -> Option<(Wanted, Option<InodeNo>)> {
+        if self.entries.is_empty() {
+            return None;
+        }
+        let retry = self.entries.get(&(caller, name.clone()))?;
+        (retry.since.elapsed() < VALID).then_some((retry.wanted, retry.inode))
+    }
+
+    /// Notes what the lookup is answered with.
+    pub(super) fn answered(&mut self, caller: Caller, name: &FileName, inode: InodeNo) {
+        if self.entries.is_empty() {
+            return;
+        }
+        if let Some(retry) = self.entries.get_mut(&(caller, name.clone())) {
+            retry.inode = Some(inode);
+        }
+    }
+
+    /// Takes the entry at the second open; the inode is `None` when no lookup came in between.
+    pub(super) fn take(&mut self, caller: Caller, name: &FileName) -> Option<(Wanted, Option<InodeNo>)> {
+        if self.entries.is_empty() {
+            return None;
+        }
+        let retry = self.entries.remove(&(caller, name.clone()))?;
+        (retry.since.elapsed() < VALID).then_some((retry.wanted, retry.inode))
+    }
+}

@@ -1,0 +1,94 @@
+use std::time::SystemTime;
+
+use super::Vfs;
+use super::attributes::{AttributeChange, Attributes, HandleNo, InodeNo};
+use super::engine::Engine;
+use super::error::{VfsError, VfsResult};
+use super::inode::InodeKind;
+use super::state::{FILE_BYTES, State};
+use crate::view::parse_file_text;
+
+impl<E: Engine> Vfs<E> {
+    /// Changes attributes. Of a key only the length means anything; mode, times and the own owner are accepted and
+    /// change no value.
+    ///
+    /// A new length through a handle changes the draft. Without one there is no close to save at: then the cut text must
+    /// be a value, or blank, which changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`VfsError::ReadOnly`]; [`VfsError::NotPermitted`] for another owner; [`VfsError::TooLarge`] before any memory is
+    /// taken; [`VfsError::NotJson`]; [`VfsError::IsADirectory`]; [`VfsError::Engine`].
+    pub fn setattr(&self, inode: InodeNo, handle: Option<HandleNo>, change: AttributeChange) -> VfsResult<Attributes> {
+        self.check_writable()?;
+        let other_owner = change.uid.is_some_and(|uid| uid != self.options.uid);
+        let other_group = change.gid.is_some_and(|gid| gid != self.options.gid);
+        if other_owner || other_group {
+            return Err(VfsError::NotPermitted);
+        }
+        if change.size.is_some() && handle.is_none() {
+            self.engine.synchronize()?;
+        }
+        let mut state = self.state.lock();
+        if let Some(size) = change.size {
+            self.resize(&mut state, inode, handle, size)?;
+        }
+        if let InodeKind::Scratch(scratch) = &mut state.inodes.get_mut(inode)?.kind {
+            scratch.mode = change.mode.map_or(scratch.mode, |mode| mode & 0o777);
+            scratch.modified = change.modified.unwrap_or(scratch.modified);
+        }
+        self.attributes(&state, inode)
+    }
+
+    fn resize(&self, state: &mut State, number: InodeNo, handle: Option<HandleNo>, size: u64) -> VfsResult<()> {
+        let size = usize::try_from(size).ok().filter(|&size| size as u64 <= FILE_BYTES).ok_or(VfsError::TooLarge)?;
+        let in_place = match handle {
+            Some(handle) => state.handles.get(handle)?.write,
+            None => false,
+        };
+        match &mut state.inodes.get_mut(number)?.kind {
+            InodeKind::Root | InodeKind::Control(super::inode::ControlInode::Directory(_)) => {
+                Err(VfsError::IsADirectory)
+            }
+            InodeKind::Control(_) => Err(VfsError::NotPermitted),
+            InodeKind::Scratch(scratch) => {
+                scratch.bytes.resize(size, 0);
+                scratch.modified = SystemTime::now();
+                Ok(())
+            }
+            InodeKind::Draft(draft) => {
+                draft.draft.resize(size);
+                Ok(())
+            }
+            InodeKind::Version(version) => match &mut version.in_place {
+                Some(draft) if in_place => {
+                    version.spoiled = true;
+                    draft.resize(size);
+                    Ok(())
+                }
+                _ => self.resize_by_name(state, number, size),
+            },
+        }
+    }
+
+    /// Cuts or lengthens the text of a key without a handle.
+    fn resize_by_name(&self, state: &mut State, number: InodeNo, size: usize) -> VfsResult<()> {
+        let InodeKind::Version(version) = &mut state.inodes.get_mut(number)?.kind else { return Ok(()) };
+        let key = version.key.clone();
+        let name = version.name.clone();
+        if self.engine.version(&key).is_none_or(|live| live.number != version.number) {
+            return Err(VfsError::Stale);
+        }
+        let text = version.text();
+        if text.len() == size {
+            return Ok(());
+        }
+        let mut resized = text[..size.min(text.len())].to_vec();
+        resized.resize(size, 0);
+        if let Some(value) = parse_file_text(&resized)? {
+            self.engine.put(&key, &value)?;
+            state.rejected.remove(name.as_os_str());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! The store as an engine: the one place where the file system meets the directory of records.
+
+use super::engine::{Engine, EngineError, LiveVersion, Space, VersionNumber};
+use crate::record::{Key, Value};
+use crate::store::{Durability, Error, Store, Version};
+
+impl From<Error> for EngineError {
+    fn from(error: Error) -> EngineError {
+        EngineError { errno: errno(&error), source: Box::new(error) }
+    }
+}
+
+/// The number that a system call answers for an error of the store.
+fn errno(error: &Error) -> i32 {
+    match error {
+        Error::ReadOnly => libc::EROFS,
+        Error::Value(_) | Error::Identifier(_) => libc::EINVAL,
+        Error::TooLarge { .. } => libc::EFBIG,
+        Error::NoTimestampLeft { .. } => libc::EOVERFLOW,
+        // A store that is gone is not "no such key": callers would take the key for removed.
+        Error::Io { .. } | Error::NotDurable { .. } => match error.raw_os_error() {
+            Some(libc::ENOENT) => libc::ESTALE,
+            Some(number) => number,
+            None => libc::EIO,
+        },
+    }
+}
+
+impl Engine for Store {
+    fn synchronize(&self) -> Result<(), EngineError> {
+        Store::synchronize(self)?;
+        Ok(())
+    }
+
+    fn version(&self, key: &Key) -> Option<LiveVersion> {
+        let Version { timestamp, value } = Store::version(self, key)?;
+        let number = VersionNumber(timestamp.as_micros());
+        Some(LiveVersion { number, modified: timestamp.to_system_time(), value: value? })
+    }
+
+    fn list(&self) -> Vec<(Key, VersionNumber)> {
+        let number = |key: Key| {
+            let number = VersionNumber(Store::version(self, &key)?.timestamp.as_micros());
+            Some((key, number))
+        };
+        self.keys().into_iter().filter_map(number).collect()
+    }
+
+    fn put(&self, key: &Key, value: &Value) -> Result<VersionNumber, EngineError> {
+        Ok(VersionNumber(self.put_with(key, value, Durability::Background)?.as_micros()))
+    }
+
+    fn remove(&self, key: &Key) -> Result<bool, EngineError> {
+        Ok(self.remove_with(key, Durability::Background)?)
+    }
+
+    fn make_durable(&self, key: &Key) -> Result<(), EngineError> {
+        Ok(self.make_key_durable(key)?)
+    }
+
+    fn make_all_durable(&self) -> Result<(), EngineError> {
+        Ok(Store::make_durable(self)?)
+    }
+
+    fn space(&self) -> Result<Space, EngineError> {
+        let found = Store::space(self)?;
+        Ok(Space {
+            block_size: found.block_size,
+            blocks: found.blocks,
+            blocks_free: found.blocks_free,
+            blocks_available: found.blocks_available,
+            files: found.files,
+            files_free: found.files_free,
+        })
+    }
+
+    fn is_writable(&self) -> bool {
+        self.is_writer()
+    }
+}

@@ -1,0 +1,100 @@
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::Vfs;
+use super::attributes::HandleNo;
+use super::engine::Engine;
+use super::error::{VfsError, VfsResult};
+use super::handle::OpenFile;
+use super::inode::{InodeKind, write_at};
+use super::state::FILE_BYTES;
+
+/// Bytes that a read gives: a piece of a text that is shared, or a copy of changing bytes.
+#[derive(Clone, Debug)]
+pub struct ReadBytes {
+    text: Arc<[u8]>,
+    range: std::ops::Range<usize>,
+}
+
+impl ReadBytes {
+    fn of(text: Arc<[u8]>, offset: u64, length: u32) -> ReadBytes {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
+        let end = start.saturating_add(length as usize).min(text.len());
+        ReadBytes { text, range: start..end }
+    }
+}
+
+impl std::ops::Deref for ReadBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.text[self.range.clone()]
+    }
+}
+
+impl<E: Engine> Vfs<E> {
+    /// Reads at most `length` bytes from `offset` on; fewer at the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`VfsError::BadHandle`], [`VfsError::IsADirectory`].
+    pub fn read(&self, handle: HandleNo, offset: u64, length: u32) -> VfsResult<ReadBytes> {
+        let state = self.state.lock();
+        let open = state.handles.get(handle)?;
+        match &open.file {
+            OpenFile::Snapshot(text) => Ok(ReadBytes::of(Arc::clone(text), offset, length)),
+            OpenFile::Directory(_) => Err(VfsError::IsADirectory),
+            OpenFile::Inode => {
+                let bytes = match &state.inodes.get(open.inode)?.kind {
+                    InodeKind::Draft(draft) => &draft.draft.bytes,
+                    InodeKind::Scratch(scratch) => &scratch.bytes,
+                    InodeKind::Version(version) => &version.in_place.as_ref().ok_or(VfsError::BadHandle)?.bytes,
+                    InodeKind::Root | InodeKind::Control(_) => return Err(VfsError::BadHandle),
+                };
+                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+                let end = start.saturating_add(length as usize).min(bytes.len());
+                Ok(ReadBytes::of(bytes[start..end].into(), 0, length))
+            }
+        }
+    }
+
+    /// Writes bytes at `offset`, or at the end when the file was opened for appending.
+    ///
+    /// # Errors
+    ///
+    /// [`VfsError::BadHandle`]; [`VfsError::TooLarge`] before anything is written.
+    pub fn write(&self, handle: HandleNo, offset: u64, bytes: &[u8]) -> VfsResult<u32> {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        let open = state.handles.get(handle)?;
+        if !open.write {
+            return Err(VfsError::BadHandle);
+        }
+        let inode = state.inodes.get_mut(open.inode)?;
+        let length = match &inode.kind {
+            InodeKind::Draft(draft) => draft.draft.bytes.len(),
+            InodeKind::Scratch(scratch) => scratch.bytes.len(),
+            InodeKind::Version(version) => version.size() as usize,
+            InodeKind::Root | InodeKind::Control(_) => return Err(VfsError::BadHandle),
+        };
+        let offset = if open.append { length as u64 } else { offset };
+        let end = offset.checked_add(bytes.len() as u64).filter(|&end| end <= FILE_BYTES);
+        let offset = end.and_then(|_| usize::try_from(offset).ok()).ok_or(VfsError::TooLarge)?;
+        match &mut inode.kind {
+            InodeKind::Draft(draft) => {
+                draft.draft.write(offset, bytes);
+                draft.modified = SystemTime::now();
+            }
+            InodeKind::Scratch(scratch) => {
+                write_at(&mut scratch.bytes, offset, bytes);
+                scratch.modified = SystemTime::now();
+            }
+            InodeKind::Version(version) => {
+                version.spoiled = true;
+                version.in_place.as_mut().ok_or(VfsError::BadHandle)?.write(offset, bytes);
+            }
+            InodeKind::Root | InodeKind::Control(_) => {}
+        }
+        u32::try_from(bytes.len()).map_err(|_| VfsError::TooLarge)
+    }
+}
