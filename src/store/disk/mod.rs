@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::RwLock;
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
@@ -28,7 +29,9 @@ pub struct Disk {
     data_path: PathBuf,
     local: bool,
     scratch: Option<staged::TemporaryDirectory>,
-    buffer_bytes: std::sync::atomic::AtomicUsize,
+    buffer_bytes: AtomicUsize,
+    /// Whether `d/` has ever been seen.
+    was_there: AtomicBool,
 }
 
 const DIRECTORY_FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -60,7 +63,8 @@ impl Disk {
             data: RwLock::new(data.map(Arc::new)),
             data_path,
             local,
-            buffer_bytes: std::sync::atomic::AtomicUsize::new(0),
+            buffer_bytes: AtomicUsize::new(0),
+            was_there: AtomicBool::new(false),
         })
     }
 
@@ -118,7 +122,11 @@ impl Directory for Disk {
     }
 
     fn stamp(&self) -> io::Result<Option<Stamp>> {
-        let Some(data) = self.data()? else { return Ok(None) };
+        let Some(data) = self.data()? else {
+            // A directory that was there and is gone is not an empty store.
+            return if self.was_there.load(Ordering::Relaxed) { Err(Errno::NOENT.into()) } else { Ok(None) };
+        };
+        self.was_there.store(true, Ordering::Relaxed);
         let stat = fs::fstat(&data)?;
         if stat.st_nlink == 0 {
             // Deleted under us: whoever made it anew is found by the next call.
