@@ -32,10 +32,12 @@ impl<E: Engine> Vfs<E> {
         self.engine.synchronize()?;
         let mut state = self.state.lock();
         let target = self.target(&mut state, name)?;
+        if mode.exclusive && self.exists(&state, &target) {
+            return Err(VfsError::Exists);
+        }
         let existing = self.existing(&mut state, caller, &target);
         let inode = match (existing, target) {
             (_, Target::Control) => return Err(VfsError::IsADirectory),
-            (Some(_), _) if mode.exclusive => return Err(VfsError::Exists),
             (Some(inode), _) => inode,
             (None, _) if !state.has_room() => return Err(VfsError::NoRoom),
             (None, Target::Scratch(name)) => state.add_scratch(&name, Vec::new(), permissions & 0o777),

@@ -60,7 +60,8 @@ impl<E: Engine> Vfs<E> {
         }
     }
 
-    fn exists(&self, state: &State, target: &Target) -> bool {
+    /// Whether there is something for a name to lead to.
+    pub(super) fn exists(&self, state: &State, target: &Target) -> bool {
         match target {
             Target::Control => true,
             Target::Scratch(name) => state.scratch.contains_key(name),
