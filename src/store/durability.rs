@@ -10,8 +10,9 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use parking_lot::{Condvar, Mutex};
 
-use super::directory::StagedRecord;
+use super::directory::{ListedRecord, StagedRecord};
 use super::error::{Error, Result};
+use super::load::{Loaded, load_one};
 use super::options::Durability;
 use super::shared::Shared;
 use crate::record::{Key, Timestamp};
@@ -73,7 +74,7 @@ impl Shared {
         };
         self.pending.work.notify_one();
         if let Some(timestamp) = in_between {
-            self.unlink_record(timestamp);
+            self.unlink_record(key, timestamp);
         }
     }
 
@@ -90,7 +91,7 @@ impl Shared {
         })?;
         let earlier = self.pending.queue.lock().take_below(key, timestamp);
         for timestamp in earlier.into_iter().chain(superseded) {
-            self.unlink_record(timestamp);
+            self.unlink_record(key, timestamp);
         }
         Ok(())
     }
@@ -182,7 +183,7 @@ impl Shared {
         let Some(error) = error else {
             // A successor that somebody removed meanwhile supersedes nothing.
             if job.superseded.is_empty() || self.directory.identify(job.successor).is_ok() {
-                job.superseded.into_iter().for_each(|timestamp| self.unlink_record(timestamp));
+                job.superseded.into_iter().for_each(|timestamp| self.unlink_record(&key, timestamp));
             }
             return (key, job.successor, None);
         };
@@ -197,7 +198,7 @@ impl Shared {
         let value = current.and_then(|current| current.value);
         match self.publish(&key, value.as_ref(), Durability::Sync) {
             Ok(timestamp) => {
-                job.superseded.into_iter().for_each(|timestamp| self.unlink_record(timestamp));
+                job.superseded.into_iter().for_each(|timestamp| self.unlink_record(&key, timestamp));
                 (key, timestamp, None)
             }
             Err(again) => {
@@ -207,14 +208,29 @@ impl Shared {
         }
     }
 
-    /// Removes the name of a superseded record; somebody else may have been faster.
-    fn unlink_record(&self, timestamp: Timestamp) {
+    /// Removes the name of a superseded record of a key; somebody else may have been faster.
+    ///
+    /// The name may even be another record's by now: freed by another writer, and taken again under a clock that was
+    /// set back or that ticks slowly. Its inode number proves nothing, since file systems give freed ones out again.
+    fn unlink_record(&self, key: &Key, timestamp: Timestamp) {
+        let path = || self.directory.path().join(timestamp.to_string());
+        let entry = ListedRecord { timestamp, inode: 0, regular: true };
+        match load_one(&*self.directory, entry, self.options.record_limit) {
+            Loaded::Vanished => return self.state.write().index.remove(timestamp),
+            Loaded::Record { inode, record } if record.key != *key => {
+                log::info!("{} has become a record of {}, and stays", path().display(), record.key);
+                self.state.write().index.insert(timestamp, inode, record);
+                return;
+            }
+            Loaded::Unreadable(file) => {
+                log::warn!("the superseded record {} stays: {}", path().display(), file.reason);
+                return;
+            }
+            Loaded::Record { .. } => {}
+        }
         match self.directory.unlink(timestamp) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                log::warn!(
-                    "cannot remove the superseded record {}/{timestamp}: {error}",
-                    self.directory.path().display()
-                );
+                log::warn!("cannot remove the superseded record {}: {error}", path().display());
             }
             _ => self.state.write().index.remove(timestamp),
         }

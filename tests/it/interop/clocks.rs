@@ -158,3 +158,28 @@ fn one_key_put_in_the_same_microsecond_has_the_value_of_the_greater_name() {
     assert_eq!(fresh.get("k").as_deref(), Some("3"));
     assert_eq!(shown(&directory.reader(), "k").as_deref(), Some("3"));
 }
+
+/// The library keeps a superseded record until its successor is on disk; the original may unlink it in the meantime, and
+/// give its number to another key.
+#[test]
+fn a_number_that_the_original_freed_and_took_again_for_another_key_is_not_unlinked() {
+    let directory = Directory::new();
+    let clock = StoppedClock::at(NOW);
+    let store = directory.writer_at("rust", &clock);
+    put(&store, "k", 1);
+    let mut python = directory.python("python");
+    python.stop_clock(NOW.into());
+    store.put("k", Value::parse("2").unwrap()).unwrap();
+    python.put("k", "3");
+    python.put("other", "4");
+    let now = u128::from(NOW);
+    assert_eq!(directory.names(), [now, now + 1, now + 2], "other has not got the number that k had first");
+    store.make_durable().unwrap();
+    store.synchronize().unwrap();
+    for reader in [&store, &directory.reader()] {
+        assert_eq!(shown(reader, "k").as_deref(), Some("3"));
+        assert_eq!(shown(reader, "other").as_deref(), Some("4"));
+    }
+    python.reopen();
+    assert_agree(&store, &mut python);
+}
