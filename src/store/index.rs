@@ -26,7 +26,7 @@ struct KeyRecords {
     /// The greatest number ever seen, of vanished records too: puts go above it.
     highest: Timestamp,
     current: Option<Version>,
-    /// Other records that are still in the directory, all below `current`.
+    /// Other records that are still in the directory; below `current`, but for the case of [`Index::uncovered`].
     older: Vec<Version>,
 }
 
@@ -130,21 +130,34 @@ impl Index {
         }
     }
 
-    /// Forgets a name that has gone from the directory; the next older record of its key counts again.
+    /// Forgets a name that has gone from the directory; another record of its key counts then.
     pub(super) fn remove(&mut self, timestamp: Timestamp) {
         let Some(known) = self.names.remove(&timestamp) else { return };
         let Some(key) = known.key else {
             self.unreadable.remove(&timestamp);
             return;
         };
+        let next = self.uncovered(&key, known.epoch);
         self.change_key(&key, |records| {
             if records.current.as_ref().is_some_and(|current| current.timestamp == timestamp) {
-                let next = (0..records.older.len()).max_by_key(|&at| records.older[at].timestamp);
                 records.current = next.map(|at| records.older.swap_remove(at));
             } else {
                 records.older.retain(|older| older.timestamp != timestamp);
             }
         });
+    }
+
+    /// Which of the older records of a key counts when the current one, known since `epoch`, has gone.
+    ///
+    /// One that came after the current one comes first: a writer with a clock behind has replaced the current one with
+    /// it, and what the current one had superseded must not come back.
+    fn uncovered(&self, key: &Key, epoch: Epoch) -> Option<usize> {
+        let older = &self.keys.get(key)?.older;
+        let came = |timestamp| self.names.get(&timestamp).map_or(0, |known| known.epoch);
+        (0..older.len()).max_by_key(|&at| {
+            let timestamp = older[at].timestamp;
+            (Some(came(timestamp)).filter(|&came| came > epoch), timestamp)
+        })
     }
 
     /// Changes the records of a key and keeps the counts right.
@@ -277,6 +290,20 @@ mod tests {
         index.remove(timestamp(5));
         assert_eq!((shown(&index, "k"), index.live()), (None, 0));
         assert_eq!(index.highest(b"k"), Some(timestamp(7)));
+    }
+
+    #[test]
+    fn what_replaced_the_newest_record_from_below_counts_when_that_has_gone() {
+        let mut index = Index::default();
+        index.insert(timestamp(8), 1, record("k", Some("8")));
+        index.insert(timestamp(9), 2, record("k", Some("9")));
+        index.begin_listing();
+        index.insert(timestamp(5), 3, record("k", Some("5")));
+        assert_eq!(shown(&index, "k").as_deref(), Some("9"));
+        index.remove(timestamp(9));
+        assert_eq!(shown(&index, "k").as_deref(), Some("5"));
+        index.insert(timestamp(10), 4, record("k", Some("10")));
+        assert_eq!(shown(&index, "k").as_deref(), Some("10"));
     }
 
     #[test]

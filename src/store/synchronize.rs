@@ -106,13 +106,11 @@ impl Shared {
     fn apply(&self, mut sight: Sight) -> Vec<Change> {
         let mut state = self.state.write();
         let mut before: HashMap<Key, Option<Version>, RandomState> = HashMap::default();
-        if sight.exact {
-            for &timestamp in &sight.difference.removed {
-                if let Some(key) = state.index.key_of(timestamp).cloned() {
-                    let current = state.index.current(key.as_wtf8()).cloned();
-                    before.entry(key).or_insert(current);
-                }
-                state.index.remove_missing(timestamp, sight.epoch);
+        let removed = if sight.exact { &sight.difference.removed[..] } else { &[] };
+        for &timestamp in removed {
+            if let Some(key) = state.index.key_of(timestamp).cloned() {
+                let current = state.index.current(key.as_wtf8()).cloned();
+                before.entry(key).or_insert(current);
             }
         }
         // Oldest first, so that most records simply supersede the one before.
@@ -129,6 +127,10 @@ impl Shared {
                 }
                 Some(Loaded::Vanished) | None => {}
             }
+        }
+        // Only now, so that what has replaced a record is known when that is removed.
+        for &timestamp in removed {
+            state.index.remove_missing(timestamp, sight.epoch);
         }
         let changed = before.into_iter().filter_map(|(key, old)| {
             let new = state.index.current(key.as_wtf8()).cloned();

@@ -183,3 +183,27 @@ fn a_number_that_the_original_freed_and_took_again_for_another_key_is_not_unlink
     python.reopen();
     assert_agree(&store, &mut python);
 }
+
+/// The library keeps a superseded record until its successor is on disk; the original, with a clock behind both, replaces
+/// the successor alone.
+#[test]
+fn what_an_original_with_a_clock_behind_replaced_does_not_uncover_an_older_value() {
+    let directory = Directory::new();
+    let store = directory.writer("rust");
+    let mut python = directory.python("behind");
+    for round in 1..=20 {
+        put(&store, "k", 1);
+        python.set_clock_off(0);
+        python.synchronize();
+        store.put("k", Value::parse("2").unwrap()).unwrap();
+        python.synchronize();
+        python.set_clock_off(-3600 - round);
+        python.put("k", "3");
+        store.synchronize().unwrap();
+        assert_eq!(shown(&store, "k").as_deref(), Some("3"), "round {round}");
+        store.make_durable().unwrap();
+        assert_eq!(shown(&directory.reader(), "k").as_deref(), Some("3"), "round {round}");
+        python.synchronize();
+        assert_eq!(python.get("k").as_deref(), Some("3"), "round {round}");
+    }
+}
