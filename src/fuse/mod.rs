@@ -4,20 +4,9 @@
 //! unmounted; [`unmount`] takes it away again.
 
 mod adapter;
-mod busy;
-mod check;
-mod error;
-mod mount_options;
-mod mount_table;
 mod session;
-mod unmount;
 
-pub use busy::{Holder, holders};
-pub use error::MountError;
-pub use mount_options::{MountOptionError, MountOptions};
-pub use mount_table::{MountEntry, mount_at};
-pub use session::mount;
-pub use unmount::unmount;
+pub use session::{Holder, MountEntry, MountError, MountOptionError, MountOptions, holders, mount, mount_at, unmount};
 
 /// The type under which the mount table shows a mount.
 pub const MOUNT_TYPE: &str = "fuse.keyfs";

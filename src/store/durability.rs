@@ -10,8 +10,10 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use parking_lot::{Condvar, Mutex};
 
+use super::change::UnreadableReason;
 use super::directory::{ListedRecord, StagedRecord};
 use super::error::{Error, Result};
+use super::index::UnreadableFile;
 use super::load::{Loaded, load_one};
 use super::options::Durability;
 use super::shared::Shared;
@@ -25,6 +27,9 @@ const OPEN_FILES: usize = 64;
 
 /// From how many records on one `syncfs` is cheaper than an `fdatasync` each.
 const GROUP_RECORDS: usize = 32;
+
+/// Up to which size a record is read to prove that it is still the same one, before it is unlinked.
+const PROVED_BYTES: u64 = 64 * 1024;
 
 /// What is published and not known to be on disk.
 #[derive(Default)]
@@ -215,8 +220,9 @@ impl Shared {
     fn unlink_record(&self, key: &Key, timestamp: Timestamp) {
         let path = || self.directory.path().join(timestamp.to_string());
         let entry = ListedRecord { timestamp, inode: 0, regular: true };
-        match load_one(&*self.directory, entry, self.options.record_limit) {
+        match load_one(&*self.directory, entry, PROVED_BYTES.min(self.options.record_limit)) {
             Loaded::Vanished => return self.state.write().index.remove(timestamp),
+            Loaded::Unreadable(file) if self.is_same_large_file(timestamp, &file) => {}
             Loaded::Record { inode, record } if record.key != *key => {
                 log::info!("{} has become a record of {}, and stays", path().display(), record.key);
                 self.state.write().index.insert(timestamp, inode, record);
@@ -234,6 +240,14 @@ impl Shared {
             }
             _ => self.state.write().index.remove(timestamp),
         }
+    }
+}
+
+impl Shared {
+    /// Whether a file that is too large to be read for the purpose still has the inode of the record.
+    fn is_same_large_file(&self, timestamp: Timestamp, file: &UnreadableFile) -> bool {
+        let large = matches!(file.reason, UnreadableReason::TooLarge(_));
+        large && self.state.read().index.inode(timestamp) == Some(file.identity.inode)
     }
 }
 

@@ -101,9 +101,4 @@ impl InodeTable {
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (InodeNo, &mut Inode)> {
         self.inodes.iter_mut().map(|(number, inode)| (*number, inode))
     }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.inodes.len()
-    }
 }

@@ -5,11 +5,11 @@ use std::process::Command;
 use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
 
-use super::MOUNT_TYPE;
 use super::busy::{describe, holders};
 use super::check::{find_program, mount_point_path};
 use super::error::MountError;
 use super::mount_table::mount_at;
+use crate::fuse::MOUNT_TYPE;
 
 /// Unmounts what keyfs has mounted at a path; `lazy` even while somebody uses it, who can then go on until he closes.
 ///

@@ -1,3 +1,12 @@
+//! The session around a mount: what is checked before, mounting, signals, unmounting.
+
+mod busy;
+mod check;
+mod error;
+mod mount_options;
+mod mount_table;
+mod unmount;
+
 use std::sync::{Arc, Weak};
 
 use fuser::{Config, MountOption, Session, SessionACL, SessionUnmounter};
@@ -5,12 +14,17 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
 use super::adapter::Adapter;
-use super::check::checked_paths;
-use super::error::MountError;
-use super::mount_options::MountOptions;
-use super::unmount::detach;
 use crate::store::{OpenOptions, Store};
 use crate::vfs::{Vfs, VfsOptions};
+
+pub use busy::{Holder, holders};
+pub use error::MountError;
+pub use mount_options::{MountOptionError, MountOptions};
+pub use mount_table::{MountEntry, mount_at};
+pub use unmount::unmount;
+
+use check::checked_paths;
+use unmount::detach;
 
 /// Threads that serve requests: with one alone, a reader of a large file would make everybody wait.
 const THREADS: usize = 4;

@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::MountOptions;
 use super::error::MountError;
 use super::mount_table::{lies_in, mount_at};
 use super::unmount::detach;
-use super::{MOUNT_TYPE, MountOptions};
+use crate::fuse::MOUNT_TYPE;
 
 /// The absolute paths of store and mount point, when the one can be mounted on the other.
 ///
