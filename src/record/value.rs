@@ -75,6 +75,17 @@ impl Value {
         Value(literal.into())
     }
 
+    /// Makes a value that is the string which `wtf8` encodes; `None` when the bytes are not well-formed WTF-8.
+    ///
+    /// The inverse of [`Value::as_string`].
+    #[must_use]
+    pub fn string_from_wtf8(wtf8: &[u8]) -> Option<Value> {
+        super::string::pieces(wtf8)?;
+        let mut literal = String::with_capacity(wtf8.len() + 2);
+        super::string::write_literal(&mut literal, wtf8, Style::Ascii);
+        Some(Value(literal.into()))
+    }
+
     /// Makes a value of any serde type.
     ///
     /// # Errors
@@ -211,6 +222,17 @@ mod tests {
         assert_eq!(value("[1,\"\\u00e9\"]"), value(" [ 1 , \"é\" ] "));
         assert_ne!(value("1.0"), value("1.00"));
         assert_ne!(value(r#"{"a":1,"b":2}"#), value(r#"{"b":2,"a":1}"#));
+    }
+
+    #[test]
+    fn strings_come_and_go_as_wtf8() {
+        for wtf8 in [&b""[..], b"a\n\"", "naïve 🎉".as_bytes(), b"\xed\xa0\x80"] {
+            let value = Value::string_from_wtf8(wtf8).unwrap();
+            assert_eq!(value.as_string().as_deref(), Some(wtf8));
+            assert_eq!(Value::parse(value.text()).unwrap(), value);
+        }
+        assert!(Value::string_from_wtf8(b"\xff").is_none());
+        assert!(Value::null().as_string().is_none());
     }
 
     #[test]

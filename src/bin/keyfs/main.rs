@@ -1,1 +1,57 @@
-fn main() {}
+//! The command `keyfs`: a store's keys and values at the shell, and its mount.
+
+mod arguments;
+#[cfg(feature = "fuse")]
+mod background;
+mod clear;
+mod contains;
+mod count;
+mod exit;
+mod get;
+mod key;
+mod keys;
+#[cfg(feature = "fuse")]
+mod mount;
+mod output;
+mod pattern;
+mod put;
+mod rm;
+#[cfg(feature = "fuse")]
+mod umount;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command, StoreOptions};
+use exit::{Failure, Status};
+
+fn main() -> ExitCode {
+    let Arguments { store, command } = Arguments::parse();
+    start_log(&command);
+    let status = run(&command, &store).unwrap_or_else(|failure| failure.report());
+    status.into()
+}
+
+fn run(command: &Command, store: &StoreOptions) -> Result<Status, Failure> {
+    match command {
+        Command::Get(get) => get.run(store),
+        Command::Put(put) => put.run(store),
+        Command::Rm(rm) => rm.run(store),
+        Command::Keys(keys) => keys.run(store),
+        Command::Contains(contains) => contains.run(store),
+        Command::Count => count::run(store),
+        Command::Clear => clear::run(store),
+        #[cfg(feature = "fuse")]
+        Command::Mount(mount) => mount.run(store),
+        #[cfg(feature = "fuse")]
+        Command::Umount(umount) => umount.run(),
+    }
+}
+
+/// Sends log lines to standard error, as many as RUST_LOG asks for.
+fn start_log(command: &Command) {
+    // A record that cannot be read is worth a line from a mount, but not from every single `get`.
+    let level = if command.is_lasting() { "warn" } else { "error" };
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level)).init();
+}

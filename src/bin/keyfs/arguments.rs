@@ -1,0 +1,114 @@
+//! The command line, and the store that it names.
+
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand};
+use keyfs::{Durability, Identifier, OpenOptions, Store};
+
+use crate::exit::Reason;
+use crate::{contains, get, keys, put, rm};
+#[cfg(feature = "fuse")]
+use crate::{mount, umount};
+
+/// Keep JSON values under string keys, in a plain directory that any number of programs share
+#[derive(Debug, Parser)]
+#[command(name = "keyfs", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) store: StoreOptions,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  export KEYFS_DIR=/srv/settings
+  keyfs put web '{\"port\": 8080}'
+  keyfs get web
+  keyfs keys 'web*'
+
+Exit status:
+  0 done, 1 no such key or false, 2 usage, 3 conflict, 4 not a value or key that can be stored,
+  5 store or I/O error, 32 mount failed, 124 timed out, 130 interrupted";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Get(get::Get),
+    Put(put::Put),
+    Rm(rm::Rm),
+    Keys(keys::Keys),
+    Contains(contains::Contains),
+    /// Print the number of keys
+    Count,
+    /// Remove all keys
+    Clear,
+    #[cfg(feature = "fuse")]
+    Mount(mount::Mount),
+    #[cfg(feature = "fuse")]
+    Umount(umount::Umount),
+}
+
+impl Command {
+    /// Whether the command goes on for long after it has started.
+    pub(crate) fn is_lasting(&self) -> bool {
+        match self {
+            #[cfg(feature = "fuse")]
+            Command::Mount(_) => true,
+            _ => false,
+        }
+    }
+}
+
+const STORE_HEADING: &str = "Store";
+
+/// Which store, and who writes to it.
+#[derive(Args, Debug)]
+pub(crate) struct StoreOptions {
+    /// The directory of the store
+    #[arg(
+        short,
+        long,
+        global = true,
+        help_heading = STORE_HEADING,
+        value_name = "STORE",
+        env = "KEYFS_DIR",
+        hide_env_values = true
+    )]
+    dir: Option<OsString>,
+    /// Who writes: 1 to 250 of a-z A-Z 0-9 _ + , . - [default: the host's name]
+    #[arg(
+        short,
+        long = "id",
+        global = true,
+        help_heading = STORE_HEADING,
+        value_name = "IDENTIFIER",
+        env = "KEYFS_ID",
+        hide_env_values = true
+    )]
+    identifier: Option<String>,
+}
+
+impl StoreOptions {
+    /// Opens the store for reading, which writes nothing at all.
+    pub(crate) fn open_for_reading(&self) -> Result<Store, Reason> {
+        self.writer()?;
+        self.open(OpenOptions::read_only())
+    }
+
+    /// Opens the store for writing; a put or remove returns when it is on disk.
+    pub(crate) fn open_for_writing(&self) -> Result<Store, Reason> {
+        self.open(OpenOptions::writer(self.writer()?).durability(Durability::Sync))
+    }
+
+    /// Who writes: the identifier given, or one made of the host's name.
+    pub(crate) fn writer(&self) -> Result<Identifier, Reason> {
+        // Not checked while parsing: clap would then refuse a bad KEYFS_ID that an option overrides.
+        let given = self.identifier.as_deref().map(Identifier::new).transpose()?;
+        Ok(given.unwrap_or_else(Identifier::of_host))
+    }
+
+    fn open(&self, options: OpenOptions) -> Result<Store, Reason> {
+        let dir = self.dir.as_ref().filter(|dir| !dir.is_empty()).ok_or(Reason::NoStore)?;
+        Ok(Store::open(dir, options)?)
+    }
+}
