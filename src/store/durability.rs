@@ -147,6 +147,17 @@ impl Shared {
         }
     }
 
+    /// Makes durable what is waiting, in this thread: for when no other could be started.
+    pub(super) fn make_waiting_durable(&self) {
+        while self.has_pending() {
+            self.pending.queue.lock().urgent = true;
+            if let Some(group) = self.pending.next_group() {
+                let outcome = self.make_group_durable(group);
+                self.pending.finish_group(outcome);
+            }
+        }
+    }
+
     /// Asks the background thread to finish what is waiting and to end.
     pub(super) fn stop_durability(&self) {
         self.pending.queue.lock().stopping = true;

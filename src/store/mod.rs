@@ -242,6 +242,7 @@ impl Store {
     ///
     /// [`Error::NotDurable`] for a key whose newest record could not be made durable.
     pub fn make_durable(&self) -> Result<()> {
+        self.start_background();
         self.shared.make_all_durable()
     }
 
@@ -251,6 +252,7 @@ impl Store {
     ///
     /// [`Error::NotDurable`] when it could not be made durable.
     pub fn make_key_durable<K: AsKey + ?Sized>(&self, key: &K) -> Result<()> {
+        self.start_background();
         self.shared.make_key_durable(&key.to_key())
     }
 
@@ -294,15 +296,21 @@ impl Store {
         Ok(true)
     }
 
-    /// Starts the thread that makes records durable, once.
+    /// Sees to it that what waits to be made durable is: by a thread that starts once, or here where none can be had.
     fn start_background(&self) {
+        if !self.is_writer() {
+            return;
+        }
         let mut background = self.background.lock();
         if background.is_none() {
             let shared = Arc::clone(&self.shared);
             let thread = std::thread::Builder::new().name("keyfs-durability".to_owned());
             match thread.spawn(move || shared.run_durability()) {
                 Ok(thread) => *background = Some(thread),
-                Err(error) => log::error!("cannot start the thread that makes records durable: {error}"),
+                Err(error) => {
+                    log::error!("cannot start the thread that makes records durable: {error}");
+                    self.shared.make_waiting_durable();
+                }
             }
         }
     }
@@ -316,5 +324,6 @@ impl Drop for Store {
                 log::error!("the thread that makes records durable has panicked");
             }
         }
+        self.shared.make_waiting_durable();
     }
 }
