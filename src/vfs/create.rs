@@ -35,7 +35,11 @@ impl<E: Engine> Vfs<E> {
         if mode.exclusive && self.exists(&state, &target) {
             return Err(VfsError::Exists);
         }
-        let existing = self.existing(&mut state, caller, &target);
+        if let Target::Key(name, _) = &target {
+            // A second try that found the key gone at its lookup ends here.
+            state.retries.take(caller, name);
+        }
+        let existing = self.existing(&mut state, &target);
         let inode = match (existing, target) {
             (_, Target::Control) => return Err(VfsError::IsADirectory),
             (Some(inode), _) => inode,
@@ -49,16 +53,12 @@ impl<E: Engine> Vfs<E> {
     }
 
     /// What is there already to be opened for writing: a live key gives a draft of it.
-    fn existing(&self, state: &mut State, caller: Caller, target: &Target) -> Option<InodeNo> {
+    fn existing(&self, state: &mut State, target: &Target) -> Option<InodeNo> {
         match target {
             Target::Control => None,
             Target::Scratch(name) => state.scratch.get(name).copied(),
             Target::Key(name, key) => match self.engine.version(key) {
-                Some(live) => {
-                    // A second try that found the key gone at its lookup ends here.
-                    state.retries.take(caller, name);
-                    Some(state.draft_of_version(name, key, &live))
-                }
+                Some(live) => Some(state.draft_of_version(name, key, &live)),
                 None => state.placeholders.get(name).copied(),
             },
         }

@@ -35,7 +35,13 @@ impl<E: Engine> Vfs<E> {
                 // What stands there changes under the same inode only when the kernel has forgotten it.
                 return Ok(Opened { handle, keep_cache: false, direct: true, no_flush: true });
             }
-            InodeKind::Draft(_) | InodeKind::Scratch(_) => return self.open_bytes(&mut state, inode, mode),
+            InodeKind::Draft(draft) => {
+                let name = draft.name.clone();
+                // The second try ends here: what this thread looks up next is not for it.
+                state.retries.take(caller, &name);
+                return self.open_bytes(&mut state, inode, mode);
+            }
+            InodeKind::Scratch(_) => return self.open_bytes(&mut state, inode, mode),
             InodeKind::Version(version) => (version.name.clone(), version.key.clone()),
         };
         if mode.write {
