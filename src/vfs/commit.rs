@@ -84,13 +84,13 @@ impl<E: Engine> Vfs<E> {
     /// Puts a draft that has changed as the value of its key.
     pub(super) fn commit(&self, state: &mut State, number: InodeNo) -> VfsResult<()> {
         let inode = state.inodes.get_mut(number)?;
-        let (name, key, detached) = match &inode.kind {
-            InodeKind::Draft(draft) => (draft.name.clone(), draft.key.clone(), draft.detached),
-            InodeKind::Version(version) => (version.name.clone(), version.key.clone(), false),
+        let (name, key) = match &inode.kind {
+            InodeKind::Draft(draft) => (draft.name.clone(), draft.key.clone()),
+            InodeKind::Version(version) => (version.name.clone(), version.key.clone()),
             InodeKind::Root | InodeKind::Control(_) | InodeKind::Scratch(_) => return Ok(()),
         };
         let Some(draft) = draft_of(&mut inode.kind) else { return Ok(()) };
-        if !draft.dirty || detached {
+        if !draft.dirty || draft.detached {
             return Ok(());
         }
         let Some(value) = parse_file_text(&draft.bytes)? else { return Ok(()) };

@@ -91,6 +91,8 @@ pub(super) struct Draft {
     pub(super) dirty: bool,
     /// How many handles can write it.
     pub(super) writers: u32,
+    /// The name was removed or replaced meanwhile: the text is dropped, as of an unlinked file.
+    pub(super) detached: bool,
 }
 
 /// A draft with an inode of its own: nobody but its writers sees it.
@@ -101,8 +103,6 @@ pub(super) struct DraftInode {
     pub(super) modified: SystemTime,
     /// The inode of the version that the draft changes.
     pub(super) shown_inode: Option<InodeNo>,
-    /// The name was removed or replaced meanwhile: the text is dropped, as of an unlinked file.
-    pub(super) detached: bool,
     /// The key does not exist yet; in this mount its name leads here.
     pub(super) placeholder: bool,
 }

@@ -111,7 +111,8 @@ impl<E: Engine> Vfs<E> {
         self.engine.put(new, &live.value)?;
         state.detach_drafts(to);
         self.engine.remove(key)?;
-        state.detach_drafts(from);
+        state.remove_placeholder(from);
+        state.rename_drafts(from, to, new);
         Ok(())
     }
 

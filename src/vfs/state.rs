@@ -123,7 +123,7 @@ impl State {
         let number = self.inodes.new_number();
         let placeholder = shown_inode.is_none();
         let (name, key) = (name.clone(), key.clone());
-        let draft = DraftInode { name, key, draft, modified, shown_inode, detached: false, placeholder };
+        let draft = DraftInode { name, key, draft, modified, shown_inode, placeholder };
         self.inodes.add(number, InodeKind::Draft(draft));
         number
     }
@@ -161,10 +161,31 @@ impl State {
     pub(super) fn detach_drafts(&mut self, name: &FileName) {
         self.remove_placeholder(name);
         for (_, inode) in self.inodes.iter_mut() {
-            if let InodeKind::Draft(draft) = &mut inode.kind
-                && draft.name == *name
-            {
-                draft.detached = true;
+            match &mut inode.kind {
+                InodeKind::Draft(draft) if draft.name == *name => draft.draft.detached = true,
+                InodeKind::Version(version) if version.name == *name => {
+                    if let Some(draft) = &mut version.in_place {
+                        draft.detached = true;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Lets the drafts of a name follow it to the key that it becomes: what is still written to them is put there.
+    pub(super) fn rename_drafts(&mut self, from: &FileName, to: &FileName, key: &Key) {
+        for (_, inode) in self.inodes.iter_mut() {
+            let (name, of) = match &mut inode.kind {
+                InodeKind::Draft(draft) if !draft.draft.detached => (&mut draft.name, &mut draft.key),
+                InodeKind::Version(version) if version.in_place.as_ref().is_some_and(|draft| !draft.detached) => {
+                    (&mut version.name, &mut version.key)
+                }
+                _ => continue,
+            };
+            if *name == *from {
+                *name = to.clone();
+                *of = key.clone();
             }
         }
     }
