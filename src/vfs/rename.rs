@@ -85,7 +85,7 @@ impl<E: Engine> Vfs<E> {
         self.engine.put(key, &value)?;
         state.rejected.remove(to.as_os_str());
         state.detach_drafts(to);
-        state.remove_scratch(from);
+        state.scratch_becomes_draft(from, to, key);
         Ok(())
     }
 

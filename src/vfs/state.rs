@@ -157,6 +157,23 @@ impl State {
         Some(number)
     }
 
+    /// Lets a scratch file's name go for a key's: what is still written to its handles is a draft of the key.
+    pub(super) fn scratch_becomes_draft(&mut self, from: &FileName, to: &FileName, key: &Key) {
+        let Some(number) = self.remove_scratch(from) else { return };
+        let writers = self.handles.writers().filter(|&inode| inode == number).count();
+        let Ok(inode) = self.inodes.get_mut(number) else { return };
+        if let InodeKind::Scratch(scratch) = &mut inode.kind
+            && writers > 0
+        {
+            let bytes = std::mem::take(&mut scratch.bytes);
+            let writers = u32::try_from(writers).unwrap_or(u32::MAX);
+            let draft = Draft { bytes, writers, ..Draft::default() };
+            let (name, key, modified) = (to.clone(), key.clone(), scratch.modified);
+            inode.kind =
+                InodeKind::Draft(DraftInode { name, key, draft, modified, shown_inode: None, placeholder: false });
+        }
+    }
+
     /// Detaches the drafts of a name that was removed or replaced: what is still written to them is dropped.
     pub(super) fn detach_drafts(&mut self, name: &FileName) {
         self.remove_placeholder(name);
