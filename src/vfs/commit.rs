@@ -154,10 +154,7 @@ fn draft_of(kind: &mut InodeKind) -> Option<&mut Draft> {
 
 /// When the last handle that could change a version in place is closed, the next lookup finds a fresh inode.
 fn end_change_in_place(state: &mut State, number: InodeNo) {
-    let Ok(InodeKind::Version(version)) = state.inodes.get_mut(number).map(|inode| &mut inode.kind) else { return };
-    version.in_place = None;
-    if version.spoiled {
-        let key = version.key.clone();
-        state.clear_slot(&key, number);
+    if let Ok(InodeKind::Version(version)) = state.inodes.get_mut(number).map(|inode| &mut inode.kind) {
+        version.in_place = None;
     }
 }

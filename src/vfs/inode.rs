@@ -58,6 +58,11 @@ impl VersionInode {
         VersionInode { name, key, number, modified, value, text_len, text: None, in_place: None, spoiled: false }
     }
 
+    /// Whether it was changed in place, and nobody changes it now.
+    pub(super) fn is_spoiled(&self) -> bool {
+        self.spoiled && self.in_place.is_none()
+    }
+
     /// Lets the inode stand for a later version: the one that a change in place has put.
     pub(super) fn becomes(&mut self, number: VersionNumber, modified: SystemTime, value: Value) {
         self.number = number;

@@ -67,6 +67,11 @@ impl Retries {
         }
     }
 
+    /// Whether a second open of this inode is to come.
+    pub(super) fn awaits(&self, inode: InodeNo) -> bool {
+        self.entries.values().any(|retry| retry.inode == Some(inode) && retry.since.elapsed() < VALID)
+    }
+
     /// Takes the entry at the second open; the inode is `None` when no lookup came in between.
     pub(super) fn take(&mut self, caller: Caller, name: &FileName) -> Option<(Wanted, Option<InodeNo>)> {
         if self.entries.is_empty() {

@@ -69,9 +69,23 @@ impl State {
         self.slots.insert(key.clone(), Slot { number, inode });
     }
 
-    /// Gives the newest version of a key another inode at the next lookup, when it is this one now.
-    pub(super) fn clear_slot(&mut self, key: &Key, inode: InodeNo) {
-        if self.slots.get(key).is_some_and(|slot| slot.inode == inode) {
+    /// Whether the newest version of a key that was looked up is this inode.
+    pub(super) fn is_slot(&self, key: &Key, inode: InodeNo) -> bool {
+        self.slots.get(key).is_some_and(|slot| slot.inode == inode)
+    }
+
+    /// Gives the newest version of a key a fresh inode when the one that it has was changed in place and nobody
+    /// changes it any more.
+    ///
+    /// Not while a second open of it is to come, which cannot be sent away again: locks are of inodes, and who waits for
+    /// one must wait on the same inode as all others.
+    fn leave_spoiled_slot(&mut self, key: &Key) {
+        let Some(slot) = self.slots.get(key) else { return };
+        let quiet = match self.inodes.get(slot.inode).map(|inode| &inode.kind) {
+            Ok(InodeKind::Version(version)) => version.is_spoiled(),
+            _ => false,
+        };
+        if quiet && !self.retries.awaits(slot.inode) {
             self.slots.remove(key);
         }
     }
@@ -85,6 +99,7 @@ impl State {
 
     /// The inode of a live version, made when there is none yet.
     pub(super) fn version_inode(&mut self, name: &FileName, key: &Key, live: &LiveVersion) -> InodeNo {
+        self.leave_spoiled_slot(key);
         let number = self.slot(key, live.number);
         if !self.inodes.contains(number) {
             let version = VersionInode::new(name.clone(), key.clone(), live.number, live.modified, live.value.clone());
