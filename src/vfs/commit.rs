@@ -25,7 +25,12 @@ impl<E: Engine> Vfs<E> {
             return Ok(());
         }
         let inode = open.inode;
-        self.commit(&mut state, inode)
+        let saved = self.commit(&mut state, inode);
+        if let Err(error @ VfsError::NotJson(_)) = &saved {
+            // Now, not at the release: that comes when the program has already been told.
+            keep_refused(&mut state, inode, error);
+        }
+        saved
     }
 
     /// Saves what a handle has written and waits until it is safe from a loss of power.
@@ -128,19 +133,30 @@ impl<E: Engine> Vfs<E> {
 
     /// Drops a draft whose text was refused, and keeps the text for the person to see.
     pub(super) fn reject(&self, state: &mut State, number: InodeNo, error: &VfsError) {
-        let Ok(inode) = state.inodes.get_mut(number) else { return };
-        let name = match &inode.kind {
-            InodeKind::Draft(draft) => draft.name.clone(),
-            InodeKind::Version(version) => version.name.clone(),
-            InodeKind::Root | InodeKind::Control(_) | InodeKind::Scratch(_) => return,
-        };
-        let Some(draft) = draft_of(&mut inode.kind) else { return };
-        let text = std::mem::take(&mut draft.bytes);
-        draft.dirty = false;
+        let Some(name) = keep_refused(state, number, error) else { return };
         log::warn!("{name}: the text was refused: {error}; it is kept as {}/rejected/{name}", super::CONTROL_NAME);
-        state.rejected.add(OsString::from(name.as_os_str()), text, error.to_string());
+        if let Some(draft) = state.inodes.get_mut(number).ok().and_then(|inode| draft_of(&mut inode.kind)) {
+            draft.bytes = Vec::new();
+            draft.dirty = false;
+        }
         state.remove_placeholder(&name);
     }
+}
+
+/// Keeps the text of a draft for the person to see, and returns the name under which it is kept.
+fn keep_refused(state: &mut State, number: InodeNo, error: &VfsError) -> Option<FileName> {
+    let inode = state.inodes.get_mut(number).ok()?;
+    let name = match &inode.kind {
+        InodeKind::Draft(draft) => draft.name.clone(),
+        InodeKind::Version(version) => version.name.clone(),
+        InodeKind::Root | InodeKind::Control(_) | InodeKind::Scratch(_) => return None,
+    };
+    let draft = draft_of(&mut inode.kind)?;
+    if !draft.refused {
+        draft.refused = true;
+        state.rejected.add(OsString::from(name.as_os_str()), draft.bytes.clone(), error.to_string());
+    }
+    Some(name)
 }
 
 /// The draft of an inode that has one.

@@ -94,6 +94,8 @@ pub(super) struct Draft {
     pub(super) bytes: Vec<u8>,
     /// Whether the bytes have changed since they last were a value.
     pub(super) dirty: bool,
+    /// Whether these bytes were refused and are kept for the person to see.
+    pub(super) refused: bool,
     /// How many handles can write it.
     pub(super) writers: u32,
     /// The name was removed or replaced meanwhile: the text is dropped, as of an unlinked file.
@@ -138,21 +140,26 @@ impl Draft {
     /// Writes bytes at an offset, filling a gap with NUL.
     pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) {
         write_at(&mut self.bytes, offset, bytes);
-        self.dirty = true;
+        self.changed();
     }
 
     /// Cuts the text, or fills it up with NUL.
     pub(super) fn resize(&mut self, size: usize) {
         if self.bytes.len() != size {
             self.bytes.resize(size, 0);
-            self.dirty = true;
+            self.changed();
         }
     }
 
     /// Empties the text, as opening with `O_TRUNC` does.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.changed();
+    }
+
+    fn changed(&mut self) {
         self.dirty = true;
+        self.refused = false;
     }
 }
 

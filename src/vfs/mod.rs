@@ -99,13 +99,13 @@ impl<E: Engine> Vfs<E> {
         Ok(self.engine.space()?)
     }
 
-    /// Saves every draft that is a value; those that are not are refused and dropped.
+    /// Saves every draft that is a value; those that are not stay as they are, for their writers to finish.
     pub fn save_all(&self) {
         let mut state = self.state.lock();
         let drafts: Vec<_> = state.handles.writers().collect();
         for inode in drafts {
             if let Err(error) = self.commit(&mut state, inode) {
-                self.reject(&mut state, inode, &error);
+                log::warn!("a text that is still being written cannot be saved now: {error}");
             }
         }
     }
