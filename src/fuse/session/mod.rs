@@ -7,7 +7,9 @@ mod mount_options;
 mod mount_table;
 mod unmount;
 
+use std::path::Path;
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use fuser::{Config, MountOption, Session, SessionACL, SessionUnmounter};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -28,6 +30,12 @@ use unmount::detach;
 
 /// Threads that serve requests: with one alone, a reader of a large file would make everybody wait.
 const THREADS: usize = 4;
+
+/// How long a first signal goes on trying while the mount is busy: most users are gone in a moment.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long it waits between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Mounts a store and serves it until it is unmounted, or until SIGTERM or SIGINT has unmounted it.
 ///
@@ -98,6 +106,22 @@ fn config(options: &MountOptions, source: &str) -> Config {
     config
 }
 
+/// Unmounts as soon as nobody uses the mount, or fails with the names of those who still do.
+fn unmount_patiently(unmounter: &mut SessionUnmounter, mount_point: &Path) -> Result<(), MountError> {
+    // It tries once only, whatever comes of it.
+    if unmounter.unmount().is_ok() {
+        return Ok(());
+    }
+    let began = Instant::now();
+    loop {
+        match unmount(mount_point, false) {
+            Err(MountError::Busy { .. }) if began.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            Err(MountError::NotMounted(_)) => return Ok(()),
+            other => return other,
+        }
+    }
+}
+
 /// Starts the thread that unmounts on signals.
 fn watch_signals(
     vfs: Weak<Vfs<Store>>,
@@ -112,13 +136,11 @@ fn watch_signals(
                 vfs.save_all();
             }
             match before {
-                0 => match unmounter.unmount() {
-                    Ok(()) => {}
-                    Err(error) => log::error!(
-                        "{}: cannot be unmounted: {error}; a second signal unmounts it lazily",
-                        mount_point.display()
-                    ),
-                },
+                0 => {
+                    if let Err(error) = unmount_patiently(&mut unmounter, &mount_point) {
+                        log::error!("{error}; a second signal unmounts it lazily");
+                    }
+                }
                 1 => {
                     if let Err(error) = detach(&mount_point) {
                         log::error!("{error}");
