@@ -1,0 +1,303 @@
+//! Drives the file system as the Linux kernel drives a mount, but without one.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::time::SystemTime;
+
+use keyfs::Store;
+use keyfs::vfs::{AttributeChange, Attributes, Caller, FileKind, HandleNo, InodeNo, OpenMode, Vfs, VfsError};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::file_system::{Answer, FileSystem, OpenFile, Stat};
+
+/// The largest write that is one request.
+const MAX_WRITE: usize = 128 * 1024;
+
+/// How many entries fit into the answer to one request; few, so that a listing takes several.
+const ENTRIES_PER_REQUEST: usize = 3;
+
+pub(crate) struct Kernel<'a> {
+    vfs: &'a Vfs<Store>,
+    /// Called between a lookup and the open of what it has found: where others get in between.
+    before_open: Option<&'a (dyn Fn() + Sync)>,
+}
+
+impl<'a> Kernel<'a> {
+    pub(crate) fn new(vfs: &'a Vfs<Store>) -> Kernel<'a> {
+        Kernel { vfs, before_open: None }
+    }
+
+    pub(crate) fn interrupted(vfs: &'a Vfs<Store>, before_open: &'a (dyn Fn() + Sync)) -> Kernel<'a> {
+        Kernel { vfs, before_open: Some(before_open) }
+    }
+
+    fn lookup(&self, parent: InodeNo, name: &[u8]) -> Answer<Attributes> {
+        self.vfs.lookup(caller(), parent, OsStr::from_bytes(name)).map_err(errno)
+    }
+
+    /// Looks up a path; each inode on it is forgotten at once but the last, which the caller must forget.
+    fn walk(&self, path: &[u8], lookups: u64) -> Answer<Found> {
+        let (parent, name) = self.parent(path)?;
+        if name == b"." {
+            return Ok(Found { inode: parent, lookups: 0, is_directory: true });
+        }
+        let mut found = self.lookup(parent, name)?;
+        for _ in 1..lookups {
+            // The first only shows whether what was known is still right, the second counts.
+            self.vfs.forget(found.inode, 1);
+            found = self.lookup(parent, name)?;
+        }
+        Ok(Found { inode: found.inode, lookups: 1, is_directory: found.kind == FileKind::Directory })
+    }
+
+    fn parent<'n>(&self, path: &'n [u8]) -> Answer<(InodeNo, &'n [u8])> {
+        let mut parent = InodeNo::ROOT;
+        let mut rest = path;
+        while let Some(slash) = rest.iter().position(|&byte| byte == b'/') {
+            let found = self.lookup(parent, &rest[..slash])?;
+            // Directories are there from the start to the end: their counts mean nothing.
+            self.vfs.forget(found.inode, 1);
+            if found.kind != FileKind::Directory {
+                return Err(Errno::NOTDIR);
+            }
+            parent = found.inode;
+            rest = &rest[slash + 1..];
+        }
+        Ok((parent, rest))
+    }
+
+    /// Looks a name up and uses what it leads to; once more, with two lookups, when that is answered ESTALE.
+    fn with<T>(&self, name: &[u8], work: impl Fn(&Found) -> Answer<T>) -> Answer<T> {
+        let once = |lookups| {
+            let found = self.walk(name, lookups)?;
+            let result = work(&found);
+            self.vfs.forget(found.inode, found.lookups);
+            result
+        };
+        match once(1) {
+            Err(Errno::STALE) => once(2),
+            other => other,
+        }
+    }
+
+    fn open_once(&self, name: &[u8], flags: OFlags, lookups: u64) -> Answer<KernelFile<'_>> {
+        let creates = flags.contains(OFlags::CREATE);
+        let found = match self.walk(name, lookups) {
+            Err(Errno::NOENT) if creates => return self.create(name, flags),
+            found => found?,
+        };
+        if let Some(interrupt) = self.before_open {
+            interrupt();
+        }
+        let opened = if creates && flags.contains(OFlags::EXCL) {
+            Err(Errno::EXIST)
+        } else {
+            let flags = flags - OFlags::CREATE - OFlags::EXCL;
+            let mode = OpenMode::from_flags(flags.bits() as i32);
+            self.vfs.open(caller(), found.inode, mode).map_err(errno)
+        };
+        match opened {
+            Ok(opened) => Ok(self.file(found.inode, opened.handle, flags)),
+            Err(error) => {
+                self.vfs.forget(found.inode, found.lookups);
+                Err(error)
+            }
+        }
+    }
+
+    fn create(&self, name: &[u8], flags: OFlags) -> Answer<KernelFile<'_>> {
+        let (parent, leaf) = self.parent(name)?;
+        let mode = OpenMode::from_flags(flags.bits() as i32);
+        let created = self.vfs.create(caller(), parent, OsStr::from_bytes(leaf), 0o644, mode);
+        let (attributes, opened) = created.map_err(errno)?;
+        Ok(self.file(attributes.inode, opened.handle, flags))
+    }
+
+    fn file(&self, inode: InodeNo, handle: HandleNo, flags: OFlags) -> KernelFile<'_> {
+        let mode = OpenMode::from_flags(flags.bits() as i32);
+        KernelFile { vfs: self.vfs, inode, handle, read: mode.read, write: mode.write, closed: false }
+    }
+
+    fn rename(&self, from: &[u8], to: &[u8], no_replace: bool) -> Answer<()> {
+        self.with(from, |_| Ok(()))?;
+        match self.with(to, |_| Ok(())) {
+            Ok(()) if no_replace => return Err(Errno::EXIST),
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(error),
+        }
+        let ((parent, from), (new_parent, to)) = (self.parent(from)?, self.parent(to)?);
+        let (from, to) = (OsStr::from_bytes(from), OsStr::from_bytes(to));
+        self.vfs.rename(parent, from, new_parent, to, no_replace).map_err(errno)
+    }
+
+    fn change(&self, name: &[u8], change: AttributeChange) -> Answer<()> {
+        self.with(name, |found| self.vfs.setattr(found.inode, None, change).map(|_| ()).map_err(errno))
+    }
+}
+
+/// What a path leads to, and how often it has to be forgotten.
+struct Found {
+    inode: InodeNo,
+    lookups: u64,
+    is_directory: bool,
+}
+
+/// Who asks: the kernel tells threads apart.
+fn caller() -> Caller {
+    Caller { thread: rustix::thread::gettid().as_raw_nonzero().get() as u32 }
+}
+
+#[allow(clippy::needless_pass_by_value)]
+fn errno(error: VfsError) -> Errno {
+    Errno::from_raw_os_error(error.errno())
+}
+
+fn from_vfs(attributes: &Attributes) -> Stat {
+    Stat {
+        size: attributes.size,
+        modified: attributes.modified,
+        mode: attributes.mode,
+        is_directory: attributes.kind == FileKind::Directory,
+    }
+}
+
+impl FileSystem for Kernel<'_> {
+    fn open(&self, name: &[u8], flags: OFlags) -> Answer<Box<dyn OpenFile + '_>> {
+        let opened = match self.open_once(name, flags, 1) {
+            Err(Errno::STALE) => self.open_once(name, flags, 2),
+            other => other,
+        };
+        Ok(Box::new(opened?))
+    }
+
+    fn truncate(&self, name: &[u8], size: u64) -> Answer<()> {
+        self.change(name, AttributeChange { size: Some(size), ..AttributeChange::default() })
+    }
+
+    fn unlink(&self, name: &[u8]) -> Answer<()> {
+        if self.with(name, |found| Ok(found.is_directory))? {
+            return Err(Errno::ISDIR);
+        }
+        let (parent, name) = self.parent(name)?;
+        self.vfs.unlink(parent, OsStr::from_bytes(name)).map_err(errno)
+    }
+
+    fn rename(&self, from: &[u8], to: &[u8]) -> Answer<()> {
+        Kernel::rename(self, from, to, false)
+    }
+
+    fn rename_no_replace(&self, from: &[u8], to: &[u8]) -> Answer<()> {
+        Kernel::rename(self, from, to, true)
+    }
+
+    fn stat(&self, name: &[u8]) -> Answer<Stat> {
+        self.with(name, |found| self.vfs.getattr(found.inode).map(|found| from_vfs(&found)).map_err(errno))
+    }
+
+    fn list(&self, directory: &[u8]) -> Answer<Vec<Vec<u8>>> {
+        let handle = self.with(directory, |found| self.vfs.opendir(found.inode).map_err(errno))?;
+        let mut names = Vec::new();
+        let mut offset = 0;
+        loop {
+            let mut left = ENTRIES_PER_REQUEST;
+            let before = offset;
+            let take = |entry: &keyfs::vfs::Entry, next| {
+                if left == 0 {
+                    return true;
+                }
+                left -= 1;
+                offset = next;
+                names.push(entry.name.as_bytes().to_vec());
+                false
+            };
+            self.vfs.readdir(handle, before, take).map_err(errno)?;
+            if offset == before {
+                break;
+            }
+        }
+        self.vfs.releasedir(handle).map_err(errno)?;
+        names.retain(|name| name != b"." && name != b"..");
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn chmod(&self, name: &[u8], mode: u16) -> Answer<()> {
+        self.change(name, AttributeChange { mode: Some(mode), ..AttributeChange::default() })
+    }
+
+    fn set_modified(&self, name: &[u8], modified: SystemTime) -> Answer<()> {
+        self.change(name, AttributeChange { modified: Some(modified), ..AttributeChange::default() })
+    }
+
+    fn space(&self) -> Answer<(u64, u64)> {
+        self.vfs.statfs().map(|space| (space.blocks, space.blocks_free)).map_err(errno)
+    }
+}
+
+struct KernelFile<'a> {
+    vfs: &'a Vfs<Store>,
+    inode: InodeNo,
+    handle: HandleNo,
+    read: bool,
+    write: bool,
+    closed: bool,
+}
+
+impl OpenFile for KernelFile<'_> {
+    fn read_at(&self, offset: u64, length: usize) -> Answer<Vec<u8>> {
+        if !self.read {
+            return Err(Errno::BADF);
+        }
+        let length = u32::try_from(length).unwrap();
+        self.vfs.read(self.handle, offset, length).map(|bytes| bytes.to_vec()).map_err(errno)
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Answer<usize> {
+        if !self.write {
+            return Err(Errno::BADF);
+        }
+        let mut written = 0;
+        for piece in bytes.chunks(MAX_WRITE) {
+            let at = offset + written as u64;
+            written += self.vfs.write(self.handle, at, piece).map_err(errno)? as usize;
+        }
+        Ok(written)
+    }
+
+    fn truncate(&self, size: u64) -> Answer<()> {
+        if !self.write {
+            return Err(Errno::INVAL);
+        }
+        let change = AttributeChange { size: Some(size), ..AttributeChange::default() };
+        self.vfs.setattr(self.inode, Some(self.handle), change).map(|_| ()).map_err(errno)
+    }
+
+    fn fsync(&self) -> Answer<()> {
+        self.vfs.fsync(self.handle).map_err(errno)
+    }
+
+    fn stat(&self) -> Answer<Stat> {
+        self.vfs.getattr(self.inode).map(|found| from_vfs(&found)).map_err(errno)
+    }
+
+    fn close_duplicate(&self) -> Answer<()> {
+        self.vfs.flush(self.handle).map_err(errno)
+    }
+
+    fn close(mut self: Box<Self>) -> Answer<()> {
+        self.closed = true;
+        // Dropping releases.
+        self.vfs.flush(self.handle).map_err(errno)
+    }
+}
+
+impl Drop for KernelFile<'_> {
+    fn drop(&mut self) {
+        if !self.closed {
+            let _ = self.vfs.flush(self.handle);
+        }
+        self.vfs.release(self.handle).unwrap();
+        self.vfs.forget(self.inode, 1);
+    }
+}

@@ -1,0 +1,209 @@
+//! File names of keys.
+
+use keyfs::view::FileName;
+use keyfs::{Key, Store};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::file_system::{
+    FileSystem, READ, READ_WRITE, SAVE, assert_listed, assert_missing, assert_text, save, try_save, whole,
+};
+use super::subject::put;
+
+super::as_on_a_plain_directory! {
+    ordinary_names_are_as_they_are
+    normal_forms_are_different_names
+    names_of_255_bytes_are_the_longest
+    the_dots_are_directories
+}
+
+super::unlike_a_plain_directory! {
+    each_key_has_its_name
+    names_that_are_nobodys_are_not_found_and_cannot_be_made
+    names_that_are_not_utf8_cannot_be_made
+    keys_too_long_for_a_name_are_read_written_and_removed
+    keys_too_long_for_a_name_cannot_be_made
+    the_control_directory_is_not_listed_and_can_be_opened
+    the_control_directory_cannot_be_changed
+}
+
+const NAMES: [&str; 10] =
+    ["someKey", "naïve 漢字 🎉", "cpu%", "a b", "-dash", "100% sure", "a.json", "tab%09", "~a", "#x"];
+
+fn ordinary_names_are_as_they_are(files: &dyn FileSystem) {
+    for (number, name) in NAMES.iter().enumerate() {
+        save(files, name.as_bytes(), format!("{number}\n"));
+    }
+    assert_listed(files, &NAMES);
+    for (number, name) in NAMES.iter().enumerate() {
+        assert_text(files, name.as_bytes(), &format!("{number}\n"));
+    }
+}
+
+fn normal_forms_are_different_names(files: &dyn FileSystem) {
+    save(files, "\u{e9}".as_bytes(), "1\n");
+    assert_missing(files, "e\u{301}".as_bytes());
+    save(files, "e\u{301}".as_bytes(), "2\n");
+    assert_text(files, "\u{e9}".as_bytes(), "1\n");
+    assert_listed(files, &["e\u{301}", "\u{e9}"]);
+}
+
+fn names_of_255_bytes_are_the_longest(files: &dyn FileSystem) {
+    for first in [b'a', b'.'] {
+        let name = [vec![first], vec![b'a'; 254]].concat();
+        save(files, &name, "1\n");
+        assert_text(files, &name, "1\n");
+        let longer = [vec![first], vec![b'a'; 255]].concat();
+        assert_eq!(files.open(&longer, READ).err(), Some(Errno::NAMETOOLONG));
+        assert_eq!(files.open(&longer, SAVE).err(), Some(Errno::NAMETOOLONG));
+        assert_eq!(files.stat(&longer), Err(Errno::NAMETOOLONG));
+        assert_eq!(files.unlink(&longer), Err(Errno::NAMETOOLONG));
+        assert_eq!(files.rename(&name, &longer), Err(Errno::NAMETOOLONG));
+        files.unlink(&name).unwrap();
+    }
+    assert_listed(files, &[]);
+}
+
+fn the_dots_are_directories(files: &dyn FileSystem) {
+    assert!(files.stat(b".").unwrap().is_directory);
+    assert_eq!(files.open(b".", SAVE).err(), Some(Errno::ISDIR));
+    assert_listed(files, &[]);
+}
+
+/// The table of contract section 5.
+fn each_key_has_its_name(files: &dyn FileSystem, store: &Store) {
+    let table: [(&[u8], &str); 16] = [
+        (b"someKey", "someKey"),
+        ("naïve 漢字 🎉".as_bytes(), "naïve 漢字 🎉"),
+        (b"cpu%", "cpu%"),
+        (b"a b", "a b"),
+        (b"a/b", "a%2Fb"),
+        (b"\n", "%0A"),
+        (b"a%2Fb", "a%252Fb"),
+        (b"", "%"),
+        (b"%", "%25"),
+        (b".", "%2E"),
+        (b"..", "%2E."),
+        (b".profile", "%2Eprofile"),
+        (b"x~", "x%7E"),
+        (b"#x#", "%23x#"),
+        (b"\xed\xa0\x80", "%ED%A0%80"),
+        (b".keyfs", "%2Ekeyfs"),
+    ];
+    for (number, (key, name)) in table.iter().enumerate() {
+        let key = Key::from_wtf8(key).unwrap();
+        // One way.
+        put(store, &key, number);
+        assert_text(files, name.as_bytes(), &format!("{number}\n"));
+        // And the other.
+        save(files, name.as_bytes(), format!("{}\n", number + 100));
+        store.synchronize().unwrap();
+        assert_eq!(store.get(&key).unwrap().to_string(), (number + 100).to_string(), "{name}");
+    }
+    assert_listed(files, &table.map(|(_, name)| name));
+    for (key, name) in table {
+        files.unlink(name.as_bytes()).unwrap();
+        store.synchronize().unwrap();
+        assert!(!store.contains(&Key::from_wtf8(key).unwrap()), "{name}");
+        save(files, name.as_bytes(), "1\n");
+    }
+    store.synchronize().unwrap();
+    assert_eq!(store.len(), table.len());
+}
+
+/// "A name that is nobody's canonical name is ENOENT, creating it EINVAL."
+fn names_that_are_nobodys_are_not_found_and_cannot_be_made(files: &dyn FileSystem, store: &Store) {
+    for (key, name) in [("A", "%41"), ("a/b", "a%2fb"), ("é", "%C3%A9"), ("#", "%23#%23"), ("\n", "\n"), ("x%", "x%25")]
+    {
+        put(store, key, 1);
+        let name = name.as_bytes();
+        assert_missing(files, name);
+        assert_eq!(try_save(files, name, "2\n"), Err(Errno::INVAL), "{}", name.escape_ascii());
+        assert_eq!(files.unlink(name), Err(Errno::NOENT), "{}", name.escape_ascii());
+        assert_eq!(files.rename(name, b"new"), Err(Errno::NOENT), "{}", name.escape_ascii());
+        store.synchronize().unwrap();
+        assert_eq!(store.get(key).unwrap().to_string(), "1");
+    }
+}
+
+/// "Names that are not UTF-8 cannot be created (EILSEQ)."
+fn names_that_are_not_utf8_cannot_be_made(files: &dyn FileSystem, _: &Store) {
+    for name in [&b"a\xff"[..], b"\xed\xa0\x80", b".\xff", b"\xc3~"] {
+        assert_missing(files, name);
+        assert_eq!(try_save(files, name, "1\n"), Err(Errno::ILSEQ), "{}", name.escape_ascii());
+    }
+    assert_listed(files, &[]);
+}
+
+/// "Such a file can be read, written and removed."
+fn keys_too_long_for_a_name_are_read_written_and_removed(files: &dyn FileSystem, store: &Store) {
+    let key = Key::from("long ".repeat(100));
+    let name = FileName::of_key(&key);
+    put(store, &key, 1);
+    let bytes = name.as_str().as_bytes();
+    assert_text(files, bytes, "1\n");
+    assert_listed(files, &[name.as_str()]);
+    save(files, bytes, "22\n");
+    assert_text(files, bytes, "22\n");
+    let file = files.open(bytes, READ_WRITE).unwrap();
+    file.write_at(0, b"33\n").unwrap();
+    file.close().unwrap();
+    store.synchronize().unwrap();
+    assert_eq!(store.get(&key).unwrap().to_string(), "33");
+    let info = files.open(&[b".keyfs/info/", bytes].concat(), READ).unwrap();
+    let info = String::from_utf8(whole(&*info)).unwrap();
+    assert!(info.contains(&format!("\"key\": \"{}\"", "long ".repeat(100))), "{info}");
+    files.unlink(bytes).unwrap();
+    assert_missing(files, bytes);
+    store.synchronize().unwrap();
+    assert!(store.is_empty());
+}
+
+/// "[...] and is created with the command or the library."
+fn keys_too_long_for_a_name_cannot_be_made(files: &dyn FileSystem, _: &Store) {
+    let name = FileName::of_key(&Key::from("x".repeat(300)));
+    assert_missing(files, name.as_str().as_bytes());
+    assert_eq!(try_save(files, name.as_str().as_bytes(), "1\n"), Err(Errno::INVAL));
+    assert_listed(files, &[]);
+}
+
+/// "`.keyfs/` in the root can be opened by name and is not listed."
+fn the_control_directory_is_not_listed_and_can_be_opened(files: &dyn FileSystem, _: &Store) {
+    save(files, b"key", "[\n  1\n]\n");
+    assert_listed(files, &["key"]);
+    assert!(files.stat(b".keyfs").unwrap().is_directory);
+    let listed = files.list(b".keyfs").unwrap();
+    for name in ["README", "info", "rejected"] {
+        assert!(listed.contains(&name.as_bytes().to_vec()), "{name} is not in {listed:?}");
+    }
+    let readme = files.open(b".keyfs/README", READ).unwrap();
+    let text = String::from_utf8(whole(&*readme)).unwrap();
+    assert!(text.contains("keyfs"), "{text}");
+    assert_eq!(readme.stat().unwrap().size, text.len() as u64);
+    let info = files.open(b".keyfs/info/key", READ).unwrap();
+    let info: serde_json::Value = serde_json::from_slice(&whole(&*info)).unwrap();
+    assert_eq!((&info["key"], &info["size"], &info["lastError"]), (&"key".into(), &8.into(), &().into()));
+    assert_eq!(files.stat(b".keyfs/info/missing"), Err(Errno::NOENT));
+    assert_eq!(files.stat(b".keyfs/missing"), Err(Errno::NOENT));
+}
+
+/// What the mount says about itself is not the user's.
+fn the_control_directory_cannot_be_changed(files: &dyn FileSystem, store: &Store) {
+    save(files, b"key", "1\n");
+    let may_not = |answer: Result<(), Errno>| {
+        assert!(matches!(answer, Err(Errno::PERM | Errno::ACCESS | Errno::ISDIR | Errno::BADF)), "{answer:?}");
+    };
+    for name in [&b".keyfs/README"[..], b".keyfs/info/key", b".keyfs/new", b".keyfs/rejected/new"] {
+        may_not(try_save(files, name, "1\n"));
+    }
+    may_not(files.unlink(b".keyfs"));
+    may_not(files.unlink(b".keyfs/README"));
+    may_not(files.rename(b".keyfs", b"new"));
+    may_not(files.rename(b"key", b".keyfs/new"));
+    may_not(files.rename(b".keyfs/README", b"new"));
+    may_not(files.truncate(b".keyfs/README", 0));
+    assert_eq!(files.open(b".keyfs", SAVE - OFlags::TRUNC).err(), Some(Errno::ISDIR));
+    assert_listed(files, &["key"]);
+    store.synchronize().unwrap();
+    assert_eq!(store.len(), 1);
+}

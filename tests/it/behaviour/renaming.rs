@@ -1,0 +1,222 @@
+//! Renames among keys and scratch files.
+
+use keyfs::Store;
+use rustix::io::Errno;
+
+use super::file_system::{
+    FileSystem, READ, READ_WRITE, SAVE, WRITE, assert_listed, assert_missing, assert_text, save, whole,
+};
+
+super::as_on_a_plain_directory! {
+    every_kind_of_file_becomes_every_other
+    a_file_that_is_replaced_is_gone
+    a_missing_file_cannot_be_renamed
+    a_file_renamed_to_itself_stays
+    no_replace_fails_when_the_name_is_taken
+    no_replace_renames_when_the_name_is_free
+    a_new_empty_file_changes_its_name
+    a_key_is_moved_away_and_made_again
+    an_open_reader_follows_the_file
+    what_is_written_after_a_rename_goes_to_the_new_name
+    what_is_written_to_a_renamed_scratch_file_goes_to_the_key
+    what_is_written_after_the_file_was_replaced_is_dropped
+}
+
+super::unlike_a_plain_directory! {
+    renaming_a_key_is_a_put_and_a_remove
+    renaming_a_scratch_file_is_a_put
+    renaming_a_key_to_scratch_is_a_remove
+    renaming_to_a_name_that_cannot_be_fails_and_keeps_the_file
+}
+
+const KINDS: [&[u8]; 2] = [b"key", b".scratch"];
+const NEW_KINDS: [&[u8]; 2] = [b"new", b"scratch~"];
+
+fn shown(name: &[u8]) -> &str {
+    std::str::from_utf8(name).unwrap()
+}
+
+fn every_kind_of_file_becomes_every_other(files: &dyn FileSystem) {
+    for from in KINDS {
+        for to in NEW_KINDS {
+            for replaced in [false, true] {
+                save(files, from, "1\n");
+                if replaced {
+                    save(files, to, "\"replaced\"\n");
+                }
+                files.rename(from, to).unwrap();
+                assert_text(files, to, "1\n");
+                assert_missing(files, from);
+                assert_listed(files, &[shown(to)]);
+                files.unlink(to).unwrap();
+            }
+        }
+    }
+}
+
+fn a_file_that_is_replaced_is_gone(files: &dyn FileSystem) {
+    save(files, b"a", "1\n");
+    save(files, b"b", "2\n");
+    let before = files.open(b"b", READ).unwrap();
+    files.rename(b"a", b"b").unwrap();
+    assert_text(files, b"b", "1\n");
+    assert_eq!(whole(&*before), b"2\n");
+    assert_listed(files, &["b"]);
+}
+
+fn a_missing_file_cannot_be_renamed(files: &dyn FileSystem) {
+    save(files, b"there", "1\n");
+    for from in KINDS {
+        for to in [&b"new"[..], b"there", b".new"] {
+            assert_eq!(files.rename(from, to), Err(Errno::NOENT));
+            assert_eq!(files.rename_no_replace(from, to), Err(Errno::NOENT));
+        }
+    }
+    assert_listed(files, &["there"]);
+    assert_text(files, b"there", "1\n");
+}
+
+fn a_file_renamed_to_itself_stays(files: &dyn FileSystem) {
+    for name in KINDS {
+        save(files, name, "1\n");
+        files.rename(name, name).unwrap();
+        assert_text(files, name, "1\n");
+        assert_eq!(files.rename_no_replace(name, name), Err(Errno::EXIST));
+        assert_text(files, name, "1\n");
+    }
+}
+
+fn no_replace_fails_when_the_name_is_taken(files: &dyn FileSystem) {
+    for from in KINDS {
+        for to in NEW_KINDS {
+            save(files, from, "1\n");
+            save(files, to, "2\n");
+            assert_eq!(files.rename_no_replace(from, to), Err(Errno::EXIST));
+            assert_text(files, from, "1\n");
+            assert_text(files, to, "2\n");
+        }
+    }
+}
+
+fn no_replace_renames_when_the_name_is_free(files: &dyn FileSystem) {
+    for from in KINDS {
+        for to in NEW_KINDS {
+            save(files, from, "1\n");
+            files.rename_no_replace(from, to).unwrap();
+            assert_text(files, to, "1\n");
+            assert_listed(files, &[shown(to)]);
+            files.unlink(to).unwrap();
+        }
+    }
+}
+
+fn a_new_empty_file_changes_its_name(files: &dyn FileSystem) {
+    save(files, b"a", "");
+    files.rename(b"a", b"b").unwrap();
+    assert_listed(files, &["b"]);
+    assert_text(files, b"b", "");
+    files.rename(b"b", b".c").unwrap();
+    assert_listed(files, &[".c"]);
+    assert_text(files, b".c", "");
+}
+
+fn a_key_is_moved_away_and_made_again(files: &dyn FileSystem) {
+    save(files, b"key", "1\n");
+    files.rename(b"key", b"key~").unwrap();
+    assert_missing(files, b"key");
+    assert_text(files, b"key~", "1\n");
+    save(files, b"key", "2\n");
+    files.unlink(b"key~").unwrap();
+    assert_text(files, b"key", "2\n");
+    assert_listed(files, &["key"]);
+}
+
+fn an_open_reader_follows_the_file(files: &dyn FileSystem) {
+    for from in KINDS {
+        for to in NEW_KINDS {
+            save(files, from, "1\n");
+            let file = files.open(from, READ).unwrap();
+            files.rename(from, to).unwrap();
+            assert_eq!(whole(&*file), b"1\n");
+            assert_eq!(file.stat().unwrap().size, 2);
+        }
+    }
+}
+
+fn what_is_written_after_a_rename_goes_to_the_new_name(files: &dyn FileSystem) {
+    for flags in [SAVE, WRITE, READ_WRITE] {
+        save(files, b"a", "1\n");
+        let file = files.open(b"a", flags).unwrap();
+        files.rename(b"a", b"b").unwrap();
+        file.write_at(0, b"2\n").unwrap();
+        file.close().unwrap();
+        assert_missing(files, b"a");
+        assert_text(files, b"b", "2\n");
+    }
+}
+
+fn what_is_written_to_a_renamed_scratch_file_goes_to_the_key(files: &dyn FileSystem) {
+    let file = files.open(b".scratch", SAVE).unwrap();
+    file.write_at(0, b"1\n").unwrap();
+    files.rename(b".scratch", b"key").unwrap();
+    assert_text(files, b"key", "1\n");
+    file.write_at(0, b"23\n").unwrap();
+    file.close().unwrap();
+    assert_text(files, b"key", "23\n");
+    assert_listed(files, &["key"]);
+}
+
+fn what_is_written_after_the_file_was_replaced_is_dropped(files: &dyn FileSystem) {
+    for flags in [WRITE, READ_WRITE] {
+        for from in KINDS.map(|name| if name == b"key" { &b"other"[..] } else { name }) {
+            save(files, b"key", "1\n");
+            save(files, from, "2\n");
+            let file = files.open(b"key", flags).unwrap();
+            file.write_at(0, b"3\n").unwrap();
+            files.rename(from, b"key").unwrap();
+            file.write_at(0, b"4\n").unwrap();
+            file.close().unwrap();
+            assert_text(files, b"key", "2\n");
+        }
+    }
+}
+
+/// "`mv` [...] of a key to another key puts and removes."
+fn renaming_a_key_is_a_put_and_a_remove(files: &dyn FileSystem, store: &Store) {
+    save(files, b"a", "1\n");
+    save(files, b"b", "2\n");
+    files.rename(b"a", b"b").unwrap();
+    store.synchronize().unwrap();
+    assert_eq!((store.get("a"), store.get("b").unwrap().to_string()), (None, "1".to_owned()));
+    assert_eq!(store.tombstones(), 1);
+}
+
+/// "`mv` of a scratch file onto a key puts", and scratch files "never reach `d/`".
+fn renaming_a_scratch_file_is_a_put(files: &dyn FileSystem, store: &Store) {
+    save(files, b".a", "1\n");
+    files.rename(b".a", b"b").unwrap();
+    store.synchronize().unwrap();
+    assert_eq!((store.len(), store.tombstones()), (1, 0));
+    assert_eq!(store.get("b").unwrap().to_string(), "1");
+}
+
+/// Names that "are never keys": what a key is renamed to is then no key.
+fn renaming_a_key_to_scratch_is_a_remove(files: &dyn FileSystem, store: &Store) {
+    save(files, b"a", "1\n");
+    files.rename(b"a", b"a~").unwrap();
+    store.synchronize().unwrap();
+    assert_eq!((store.len(), store.tombstones()), (0, 1));
+    assert_text(files, b"a~", "1\n");
+}
+
+/// "Canonical (one name a key; a name that is nobody's canonical name is ENOENT, creating it EINVAL)."
+fn renaming_to_a_name_that_cannot_be_fails_and_keeps_the_file(files: &dyn FileSystem, _: &Store) {
+    for from in KINDS {
+        save(files, from, "1\n");
+        assert_eq!(files.rename(from, b"%41"), Err(Errno::INVAL));
+        assert_eq!(files.rename(from, b"a\xff"), Err(Errno::ILSEQ));
+        assert_eq!(files.rename(from, &[b'a'; 256]), Err(Errno::NAMETOOLONG));
+        assert_text(files, from, "1\n");
+    }
+    assert_eq!(files.rename(b"%41", b"b"), Err(Errno::NOENT));
+}

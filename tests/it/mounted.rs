@@ -1,0 +1,203 @@
+//! A real mount for a test: the command `keyfs mount`, in a process of its own, so that a hang is a failure and not a
+//! dead test run.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// How long a mount may take until it answers, on a machine that does other things too.
+const START: Duration = Duration::from_secs(10);
+
+/// How long the daemon may take to end after SIGTERM.
+const END: Duration = Duration::from_secs(5);
+
+/// How long a test may hold a mount; whatever takes longer hangs.
+const HANG: Duration = Duration::from_secs(60);
+
+/// Whether tests can mount; says so loudly when they are told that they cannot.
+pub(crate) fn can_mount() -> bool {
+    if std::env::var_os("KEYFS_TEST_MOUNT").is_none_or(|value| value != "unavailable") {
+        return true;
+    }
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    // Past the capture of what a passing test prints.
+    let _ = writeln!(std::io::stderr(), "!!! NOT RUN, nothing can be mounted here: {test}");
+    false
+}
+
+/// Tells scripts/test that a mount has answered: no mount at all in a whole run would be a mistake.
+pub(crate) fn log_mount(mount_point: &Path) {
+    if let Some(log) = std::env::var_os("KEYFS_TEST_MOUNT_LOG").filter(|log| !log.is_empty()) {
+        let mut log = OpenOptions::new().append(true).create(true).open(log).unwrap();
+        writeln!(log, "{}", mount_point.display()).unwrap();
+    }
+}
+
+/// The command under test, away from the settings of the user.
+pub(crate) fn keyfs() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyfs"));
+    command.env_remove("KEYFS_DIR").env_remove("KEYFS_ID").env_remove("RUST_LOG").stdin(Stdio::null());
+    command
+}
+
+/// A store that is mounted as long as this lives.
+pub(crate) struct Mounted {
+    directory: TempDir,
+    daemon: Child,
+    watchdog: Option<Watchdog>,
+}
+
+impl Mounted {
+    /// Mounts a new store; none where nothing can be mounted.
+    pub(crate) fn new() -> Option<Mounted> {
+        Mounted::of(None, &[])
+    }
+
+    /// Mounts a store, or a new one, with further arguments.
+    pub(crate) fn of(store: Option<&Path>, arguments: &[&str]) -> Option<Mounted> {
+        if !can_mount() {
+            return None;
+        }
+        let directory = tempfile::Builder::new().prefix("keyfs-mounted.").tempdir().unwrap();
+        let own_store = directory.path().join("store");
+        let store = store.unwrap_or(&own_store);
+        fs::create_dir_all(store).unwrap();
+        let mount_point = directory.path().join("mount");
+        fs::create_dir(&mount_point).unwrap();
+        let log = File::create(directory.path().join("log")).unwrap();
+        let mut command = keyfs();
+        command.args(["mount", "-f"]).args(arguments).arg(store).arg(&mount_point);
+        let daemon = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let watchdog = Some(Watchdog::start(&daemon, &mount_point));
+        let mut mounted = Mounted { directory, daemon, watchdog };
+        mounted.wait_until_it_answers();
+        log_mount(&mount_point);
+        Some(mounted)
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.directory.path().join("mount")
+    }
+
+    /// The store, when it was not given.
+    pub(crate) fn store_path(&self) -> PathBuf {
+        self.directory.path().join("store")
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(pid(&self.daemon), signal).unwrap();
+    }
+
+    /// Waits until the daemon has ended by itself.
+    #[track_caller]
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        wait_for(&mut self.daemon, END).unwrap_or_else(|| panic!("the daemon does not end; it said: {}", self.said()))
+    }
+
+    /// What the daemon has written to standard error.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+
+    fn wait_until_it_answers(&mut self) {
+        let path = self.path();
+        let began = Instant::now();
+        while keyfs::fuse::mount_at(&path).unwrap().is_none() {
+            if let Some(status) = self.daemon.try_wait().unwrap() {
+                panic!("cannot mount: {status}: {}", self.said());
+            }
+            assert!(began.elapsed() < START, "nothing is mounted after {START:?}: {}", self.said());
+            thread::sleep(Duration::from_millis(2));
+        }
+        // Answered by the daemon, not by the kernel: with the kernel alone it waits, and the watchdog ends it.
+        rustix::fs::statfs(&path).unwrap();
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let hung = self.watchdog.take().is_some_and(Watchdog::stop);
+        let running = matches!(self.daemon.try_wait(), Ok(None));
+        if running {
+            let _ = kill_process(pid(&self.daemon), Signal::TERM);
+        }
+        let ended = wait_for(&mut self.daemon, END).is_some();
+        if is_mounted(&self.path()) {
+            unmount_lazily(&self.path());
+        }
+        if !ended {
+            let _ = self.daemon.kill();
+            let _ = self.daemon.wait();
+        }
+        if !thread::panicking() {
+            assert!(!hung, "the test held the mount longer than {HANG:?}: something hangs");
+            assert!(ended, "the daemon did not end after SIGTERM: {}", self.said());
+        }
+    }
+}
+
+/// Ends a mount that a test holds too long, so that whoever waits for its answer gets an error.
+struct Watchdog {
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
+    hung: Arc<AtomicBool>,
+}
+
+impl Watchdog {
+    fn start(daemon: &Child, mount_point: &Path) -> Watchdog {
+        let (stop, stopped) = mpsc::channel();
+        let hung = Arc::new(AtomicBool::new(false));
+        let (daemon, mount_point, seen) = (pid(daemon), mount_point.to_owned(), Arc::clone(&hung));
+        let thread = thread::spawn(move || {
+            if stopped.recv_timeout(HANG) == Err(RecvTimeoutError::Timeout) {
+                seen.store(true, Ordering::Relaxed);
+                unmount_lazily(&mount_point);
+                // Not waited for before this thread has ended, so the number is still the daemon's.
+                let _ = kill_process(daemon, Signal::KILL);
+            }
+        });
+        Watchdog { stop, thread, hung }
+    }
+
+    /// Stops watching; true when it had to step in.
+    fn stop(self) -> bool {
+        let _ = self.stop.send(());
+        self.thread.join().unwrap();
+        self.hung.load(Ordering::Relaxed)
+    }
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_child(child)
+}
+
+pub(crate) fn is_mounted(path: &Path) -> bool {
+    keyfs::fuse::mount_at(path).unwrap().is_some()
+}
+
+pub(crate) fn unmount_lazily(path: &Path) {
+    let _ = Command::new("fusermount3").args(["-u", "-z", "--"]).arg(path).stderr(Stdio::null()).status();
+}
+
+/// Waits for the end of a process; none when it takes too long.
+pub(crate) fn wait_for(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        if began.elapsed() > limit {
+            return None;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
