@@ -1,12 +1,15 @@
 //! The integration tests, in one binary: each file of this directory is a module of this one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod behaviour;
+#[cfg(all(feature = "cli", feature = "fuse"))]
+mod coherence;
 #[cfg(feature = "cli")]
 mod command;
 mod interop;
+mod model;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod mounted;
-#[cfg(all(feature = "cli", feature = "fuse"))]
 mod python;
 mod structure;
 mod view_python;
