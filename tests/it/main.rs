@@ -10,6 +10,8 @@ mod interop;
 mod model;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod mounted;
+#[cfg(all(feature = "cli", feature = "fuse"))]
+mod mounting;
 mod python;
 mod structure;
 mod view_python;
