@@ -7,6 +7,8 @@ mod coherence;
 #[cfg(feature = "cli")]
 mod command;
 mod interop;
+#[cfg(all(feature = "cli", feature = "fuse"))]
+mod main_job;
 mod model;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod mounted;
