@@ -70,14 +70,18 @@ impl Shared {
         staged: Box<dyn StagedRecord>,
         superseded: Option<Timestamp>,
     ) {
-        let in_between = {
+        let (in_between, is_first) = {
             let mut queue = self.pending.queue.lock();
+            let is_first = queue.waiting.is_empty();
             let staged = (queue.open_files < OPEN_FILES).then_some(staged);
             queue.open_files += usize::from(staged.is_some());
             let job = Job { successor, staged, superseded: superseded.into_iter().collect() };
-            queue.add(key, job)
+            (queue.add(key, job), is_first)
         };
-        self.pending.work.notify_one();
+        // While more gathers the thread sleeps: waking it for each record would cost more than the record.
+        if is_first {
+            self.pending.work.notify_one();
+        }
         if let Some(timestamp) = in_between {
             self.unlink_record(key, timestamp);
         }
