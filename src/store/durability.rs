@@ -57,8 +57,14 @@ struct Queue {
 /// A record to make durable, and what may go when it is.
 struct Job {
     successor: Timestamp,
-    staged: Option<Box<dyn StagedRecord>>,
+    staged: Option<Held>,
     superseded: Vec<Timestamp>,
+}
+
+/// A published record whose file is kept open: as long as it is, no other file can have its inode number.
+pub(super) struct Held {
+    pub(super) file: Box<dyn StagedRecord>,
+    pub(super) inode: u64,
 }
 
 impl Shared {
@@ -67,19 +73,23 @@ impl Shared {
         &self,
         key: &Key,
         successor: Timestamp,
-        staged: Box<dyn StagedRecord>,
+        staged: Held,
         superseded: Option<Timestamp>,
     ) {
-        let in_between = {
+        let (in_between, is_first) = {
             let mut queue = self.pending.queue.lock();
+            let is_first = queue.waiting.is_empty();
             let staged = (queue.open_files < OPEN_FILES).then_some(staged);
             queue.open_files += usize::from(staged.is_some());
             let job = Job { successor, staged, superseded: superseded.into_iter().collect() };
-            queue.add(key, job)
+            (queue.add(key, job), is_first)
         };
-        self.pending.work.notify_one();
-        if let Some(timestamp) = in_between {
-            self.unlink_record(key, timestamp);
+        // While more gathers the thread sleeps: waking it for each record would cost more than the record.
+        if is_first {
+            self.pending.work.notify_one();
+        }
+        if let Some((timestamp, held)) = in_between {
+            self.unlink_held(key, timestamp, held.as_ref());
         }
     }
 
@@ -189,7 +199,7 @@ impl Shared {
 
     fn sync_one(&self, job: &mut Job) -> io::Result<()> {
         match job.staged.take() {
-            Some(mut staged) => staged.sync(),
+            Some(mut staged) => staged.file.sync(),
             None => self.directory.sync_record(job.successor),
         }
     }
@@ -245,11 +255,27 @@ impl Shared {
             }
             Loaded::Record { .. } => {}
         }
+        self.unlink_proved(timestamp);
+    }
+
+    /// Removes the name of a superseded record that is known to be its own.
+    fn unlink_proved(&self, timestamp: Timestamp) {
         match self.directory.unlink(timestamp) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                log::warn!("cannot remove the superseded record {}: {error}", path().display());
+                let path = self.directory.path().join(timestamp.to_string());
+                log::warn!("cannot remove the superseded record {}: {error}", path.display());
             }
             _ => self.state.write().index.remove(timestamp),
+        }
+    }
+
+    /// As [`Shared::unlink_record`]; a file that is still open proves by its inode number alone whose the name is.
+    fn unlink_held(&self, key: &Key, timestamp: Timestamp, held: Option<&Held>) {
+        let is_same = |held: &Held| self.directory.identify(timestamp).is_ok_and(|found| found.inode == held.inode);
+        if held.is_some_and(is_same) {
+            self.unlink_proved(timestamp);
+        } else {
+            self.unlink_record(key, timestamp);
         }
     }
 }
@@ -264,7 +290,7 @@ impl Shared {
 
 impl Queue {
     /// Adds a job to that of the same key; returns the record between the two, which may go at once.
-    fn add(&mut self, key: &Key, job: Job) -> Option<Timestamp> {
+    fn add(&mut self, key: &Key, job: Job) -> Option<(Timestamp, Option<Held>)> {
         let Some(waiting) = self.waiting.get_mut(key) else {
             self.waiting.insert(key.clone(), job);
             return None;
@@ -278,7 +304,7 @@ impl Queue {
         newer.superseded.extend(older.superseded);
         newer.superseded.retain(|&timestamp| timestamp != older.successor);
         *waiting = newer;
-        Some(older.successor)
+        Some((older.successor, older.staged))
     }
 
     /// Takes away the waiting job of a key when a durable record above it has been published.

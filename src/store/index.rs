@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
-use super::change::{Unreadable, UnreadableReason, Version};
+use super::change::{Change, Unreadable, UnreadableReason, Version};
 use super::directory::{Identity, ListedRecord};
 use crate::record::{Key, Record, Timestamp, Value};
 
@@ -64,6 +64,25 @@ pub(super) struct Index {
 }
 
 impl Index {
+    /// Whether no key was ever seen.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.names.is_empty()
+    }
+
+    /// Makes room for so many records at once.
+    pub(super) fn reserve(&mut self, records: usize) {
+        self.names.reserve(records);
+        self.keys.reserve(records);
+    }
+
+    /// All that is known, as changes of what was not.
+    pub(super) fn all_changes(&self) -> Vec<Change> {
+        let change = |(key, records): (&Key, &KeyRecords)| {
+            records.current.is_some().then(|| Change { key: key.clone(), old: None, new: records.current.clone() })
+        };
+        self.keys.iter().filter_map(change).collect()
+    }
+
     /// Begins a listing: names that are inserted from now on are not expected in it.
     pub(super) fn begin_listing(&mut self) -> Epoch {
         self.epoch += 1;
@@ -81,6 +100,8 @@ impl Index {
             }
         }
         difference.added.sort_unstable_by_key(|record| std::cmp::Reverse(record.timestamp));
+        // A listing that took several calls may show a name twice.
+        difference.added.dedup();
         if unchanged < self.names.len() {
             difference.removed = self.removed(listed, epoch);
         }
@@ -98,13 +119,11 @@ impl Index {
 
     /// Takes in a record that was read or published under `timestamp`.
     pub(super) fn insert(&mut self, timestamp: Timestamp, inode: u64, record: Record) -> Inserted {
-        self.remove(timestamp);
-        let known = Known { inode, epoch: self.epoch, key: Some(record.key.clone()) };
-        self.names.insert(timestamp, known);
+        self.know(timestamp, Known { inode, epoch: self.epoch, key: Some(record.key.clone()) });
         let value = (!record.deleted).then_some(record.value);
         let version = Version { timestamp, value };
         let mut superseded = None;
-        self.change_key(&record.key, |records| {
+        self.change_key(record.key, |records| {
             records.highest = records.highest.max(timestamp);
             if records.current.as_ref().is_some_and(|current| current.timestamp > timestamp) {
                 records.older.push(version);
@@ -118,8 +137,7 @@ impl Index {
 
     /// Takes in a file that cannot be read.
     pub(super) fn insert_unreadable(&mut self, timestamp: Timestamp, file: UnreadableFile) {
-        self.remove(timestamp);
-        self.names.insert(timestamp, Known { inode: file.identity.inode, epoch: self.epoch, key: None });
+        self.know(timestamp, Known { inode: file.identity.inode, epoch: self.epoch, key: None });
         self.unreadable.insert(timestamp, file);
     }
 
@@ -132,13 +150,26 @@ impl Index {
 
     /// Forgets a name that has gone from the directory; another record of its key counts then.
     pub(super) fn remove(&mut self, timestamp: Timestamp) {
-        let Some(known) = self.names.remove(&timestamp) else { return };
+        if let Some(known) = self.names.remove(&timestamp) {
+            self.forget(timestamp, known);
+        }
+    }
+
+    /// Takes in a name, which may have stood for another file until now.
+    fn know(&mut self, timestamp: Timestamp, known: Known) {
+        if let Some(replaced) = self.names.insert(timestamp, known) {
+            self.forget(timestamp, replaced);
+        }
+    }
+
+    /// Forgets what stood under a name.
+    fn forget(&mut self, timestamp: Timestamp, known: Known) {
         let Some(key) = known.key else {
             self.unreadable.remove(&timestamp);
             return;
         };
         let next = self.uncovered(&key, known.epoch);
-        self.change_key(&key, |records| {
+        self.change_key(key, |records| {
             if records.current.as_ref().is_some_and(|current| current.timestamp == timestamp) {
                 records.current = next.map(|at| records.older.swap_remove(at));
             } else {
@@ -161,11 +192,8 @@ impl Index {
     }
 
     /// Changes the records of a key and keeps the counts right.
-    fn change_key(&mut self, key: &Key, change: impl FnOnce(&mut KeyRecords)) {
-        if !self.keys.contains_key(key) {
-            self.keys.insert(key.clone(), KeyRecords::default());
-        }
-        let Some(records) = self.keys.get_mut(key) else { return };
+    fn change_key(&mut self, key: Key, change: impl FnOnce(&mut KeyRecords)) {
+        let records = self.keys.entry(key.clone()).or_default();
         let count = |records: &KeyRecords| match &records.current {
             Some(Version { value: Some(_), .. }) => (1, 0),
             Some(Version { value: None, .. }) => (0, 1),
@@ -179,9 +207,9 @@ impl Index {
         self.live = self.live + after.0 - before.0;
         self.tombstones = self.tombstones + after.1 - before.1;
         if crowded && !was_crowded {
-            self.crowded.insert(key.clone());
+            self.crowded.insert(key);
         } else if was_crowded && !crowded {
-            self.crowded.remove(key);
+            self.crowded.remove(&key);
         }
     }
 

@@ -1,17 +1,18 @@
 //! Reading listed records, with several threads where there are many.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::change::UnreadableReason;
 use super::directory::{Contents, Directory, Identity, ListedRecord};
 use super::index::UnreadableFile;
 use crate::record::{Record, Timestamp, decode};
 
-/// From how many records on several threads read them.
-const THREADED_RECORDS: usize = 2000;
+/// Records that a thread takes at a time; fewer are not worth a thread.
+const BLOCK: usize = 128;
 
-/// Threads that read at once; more of them gain nothing on warm files.
-const THREADS: usize = 4;
+/// Threads that read at once: warm files gain from two for each core, cold ones from many.
+const THREADS: usize = 16;
 
 /// What became of a listed record.
 pub(super) enum Loaded {
@@ -20,24 +21,37 @@ pub(super) enum Loaded {
     Vanished,
 }
 
+/// What was read of a block of records.
+type Block = Vec<(Timestamp, Loaded)>;
+
 /// Reads the listed records in their order.
 pub(super) fn load(directory: &dyn Directory, listed: &[ListedRecord], limit: u64) -> Vec<(Timestamp, Loaded)> {
-    let load_all = |listed: &[ListedRecord]| -> Vec<_> {
-        listed.iter().map(|entry| (entry.timestamp, load_one(directory, *entry, limit))).collect()
+    let load_block = |block: &[ListedRecord]| -> Block {
+        block.iter().map(|entry| (entry.timestamp, load_one(directory, *entry, limit))).collect()
     };
-    if listed.len() < THREADED_RECORDS {
-        return load_all(listed);
-    }
-    let mut loaded = Vec::with_capacity(listed.len());
-    std::thread::scope(|scope| {
-        let parts = listed.chunks(listed.len().div_ceil(THREADS));
-        let threads: Vec<_> = parts.map(|part| (part, scope.spawn(move || load_all(part)))).collect();
-        for (part, thread) in threads {
-            // A thread that panicked is a bug; its part is read again here, so that nothing is missed.
-            loaded.extend(thread.join().unwrap_or_else(|_| load_all(part)));
+    let blocks: Vec<_> = listed.chunks(BLOCK).collect();
+    let next = AtomicUsize::new(0);
+    // Each thread takes the next block as long as there is one, so that none waits for a slow one.
+    let load_blocks = || {
+        let mut loaded = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(block) = blocks.get(at) else { return loaded };
+            loaded.push((at, load_block(block)));
         }
+    };
+    let mut loaded: Vec<Option<Block>> = blocks.iter().map(|_| None).collect();
+    std::thread::scope(|scope| {
+        let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, load_blocks).ok();
+        let threads: Vec<_> = (1..THREADS.min(blocks.len())).map_while(spawn).collect();
+        let others = threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default());
+        load_blocks().into_iter().chain(others).for_each(|(at, block)| loaded[at] = Some(block));
     });
-    loaded
+    // A thread that panicked is a bug; its blocks are read again here, so that nothing is missed.
+    let whole = loaded.into_iter().zip(blocks).map(|(loaded, block)| loaded.unwrap_or_else(|| load_block(block)));
+    let mut records = Vec::with_capacity(listed.len());
+    whole.for_each(|block| records.extend(block));
+    records
 }
 
 /// Reads and decodes one record.

@@ -1,7 +1,7 @@
 use parking_lot::{Mutex, RwLock};
 
 use super::directory::Directory;
-use super::durability::Pending;
+use super::durability::{Held, Pending};
 use super::error::{Error, Result};
 use super::index::Index;
 use super::options::{Durability, OpenOptions};
@@ -60,7 +60,9 @@ impl Shared {
         let Published { timestamp, inode, staged } = published;
         let superseded = self.state.write().index.insert(timestamp, inode, record).superseded;
         match durability {
-            Durability::Background => self.make_durable_later(key, timestamp, staged, superseded),
+            Durability::Background => {
+                self.make_durable_later(key, timestamp, Held { file: staged, inode }, superseded);
+            }
             Durability::Sync => self.make_name_durable(key, timestamp, superseded)?,
         }
         Ok(timestamp)

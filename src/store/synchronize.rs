@@ -9,9 +9,9 @@ use super::chase::chase;
 use super::directory::{ListedRecord, Listing};
 use super::error::{Context, Result};
 use super::freshness::Listed;
-use super::index::{Difference, Epoch};
+use super::index::{Difference, Epoch, Index};
 use super::load::{Loaded, load, load_one};
-use super::shared::Shared;
+use super::shared::{Shared, State};
 use super::stale::SeenSince;
 use crate::record::{Key, Timestamp};
 
@@ -32,14 +32,16 @@ pub(super) struct Scan {
     pub(super) foreign_examples: Vec<std::ffi::OsString>,
 }
 
-/// What was read of the records in a listing.
+/// Records that were read in a try that had to be repeated.
 pub(super) type LoadedRecords = HashMap<Timestamp, Loaded, RandomState>;
 
 /// What one look at the directory gave.
 struct Sight {
     epoch: Epoch,
-    difference: Difference,
-    loaded: LoadedRecords,
+    /// Known names that are gone.
+    removed: Vec<Timestamp>,
+    /// What is new, newest first.
+    added: Vec<(Timestamp, Loaded)>,
     /// False when some record could not be caught: then nothing may be concluded from what is missing.
     exact: bool,
 }
@@ -80,12 +82,15 @@ impl Shared {
             scan.foreign_names = listing.foreign_names;
             scan.foreign_examples.clone_from(&listing.foreign_examples);
             let difference = self.state.read().index.difference(&listing.records, epoch);
-            let vanished = self.load_missing(&difference.added, &mut loaded);
+            let Difference { added, removed } = difference;
+            let added = self.read_listed(&added, &mut loaded);
+            let vanished = added.iter().any(|(_, loaded)| matches!(loaded, Loaded::Vanished));
             if !vanished || last {
-                return Ok(Sight { epoch, difference, loaded, exact: !vanished || exact_by_chase });
+                return Ok(Sight { epoch, removed, added, exact: !vanished || exact_by_chase });
             }
+            loaded.extend(added);
         }
-        Ok(Sight { epoch: 0, difference: Difference::default(), loaded, exact: false })
+        Ok(Sight { epoch: 0, removed: Vec::new(), added: Vec::new(), exact: false })
     }
 
     /// A listing whose every record has been read, or `None` where names cannot be watched.
@@ -95,39 +100,39 @@ impl Shared {
         chase(&*self.directory, is_known, read, loaded).context("watch", self.directory.path())
     }
 
-    /// Reads the records that have not been read yet; true when one has vanished.
-    fn load_missing(&self, added: &[ListedRecord], loaded: &mut LoadedRecords) -> bool {
-        let missing: Vec<_> = added.iter().filter(|entry| !is_loaded(loaded, entry)).copied().collect();
-        loaded.extend(load(&*self.directory, &missing, self.options.record_limit));
-        added.iter().any(|entry| matches!(loaded.get(&entry.timestamp), None | Some(Loaded::Vanished)))
+    /// Reads listed records, but for those that an earlier try has read.
+    fn read_listed(&self, listed: &[ListedRecord], loaded: &mut LoadedRecords) -> Vec<(Timestamp, Loaded)> {
+        let limit = self.options.record_limit;
+        if loaded.is_empty() {
+            return load(&*self.directory, listed, limit);
+        }
+        let missing: Vec<_> = listed.iter().filter(|entry| !is_loaded(loaded, entry)).copied().collect();
+        loaded.extend(load(&*self.directory, &missing, limit));
+        let take =
+            |entry: &ListedRecord| (entry.timestamp, loaded.remove(&entry.timestamp).unwrap_or(Loaded::Vanished));
+        listed.iter().map(take).collect()
     }
 
     /// Brings the index up to date with what was seen.
-    fn apply(&self, mut sight: Sight) -> Vec<Change> {
+    fn apply(&self, sight: Sight) -> Vec<Change> {
         let mut state = self.state.write();
+        if state.index.is_empty() {
+            // Before the first listing nothing was known, so nothing need be noted of what was.
+            state.index.reserve(sight.added.len());
+            self.insert_loaded(&mut state, sight.added, |_, _| ());
+            return state.index.all_changes();
+        }
         let mut before: HashMap<Key, Option<Version>, RandomState> = HashMap::default();
-        let removed = if sight.exact { &sight.difference.removed[..] } else { &[] };
+        let removed = if sight.exact { &sight.removed[..] } else { &[] };
         for &timestamp in removed {
             if let Some(key) = state.index.key_of(timestamp).cloned() {
                 let current = state.index.current(key.as_wtf8()).cloned();
                 before.entry(key).or_insert(current);
             }
         }
-        // Oldest first, so that most records simply supersede the one before.
-        for entry in sight.difference.added.iter().rev() {
-            match sight.loaded.remove(&entry.timestamp) {
-                Some(Loaded::Record { inode, record }) => {
-                    let current = state.index.current(record.key.as_wtf8()).cloned();
-                    before.entry(record.key.clone()).or_insert(current);
-                    state.index.insert(entry.timestamp, inode, record);
-                }
-                Some(Loaded::Unreadable(file)) => {
-                    log::warn!("{}/{}: {}", self.directory.path().display(), entry.timestamp, file.reason);
-                    state.index.insert_unreadable(entry.timestamp, file);
-                }
-                Some(Loaded::Vanished) | None => {}
-            }
-        }
+        self.insert_loaded(&mut state, sight.added, |index, key| {
+            before.entry(key.clone()).or_insert_with(|| index.current(key.as_wtf8()).cloned());
+        });
         // Only now, so that what has replaced a record is known when that is removed.
         for &timestamp in removed {
             state.index.remove_missing(timestamp, sight.epoch);
@@ -137,6 +142,24 @@ impl Shared {
             (old != new).then_some(Change { key, old, new })
         });
         changed.collect()
+    }
+
+    /// Inserts what was read, telling `note` each key before.
+    fn insert_loaded(&self, state: &mut State, loaded: Vec<(Timestamp, Loaded)>, mut note: impl FnMut(&Index, &Key)) {
+        // Oldest first, so that most records simply supersede the one before.
+        for (timestamp, loaded) in loaded.into_iter().rev() {
+            match loaded {
+                Loaded::Record { inode, record } => {
+                    note(&state.index, &record.key);
+                    state.index.insert(timestamp, inode, record);
+                }
+                Loaded::Unreadable(file) => {
+                    log::warn!("{}/{timestamp}: {}", self.directory.path().display(), file.reason);
+                    state.index.insert_unreadable(timestamp, file);
+                }
+                Loaded::Vanished => {}
+            }
+        }
     }
 
     /// Looks again at files that could not be read: those that have changed, and those that the system refused.
@@ -156,27 +179,22 @@ impl Shared {
         if added.is_empty() {
             return Vec::new();
         }
-        let mut loaded = LoadedRecords::default();
-        self.load_missing(&added, &mut loaded);
-        let difference = Difference { added, removed: Vec::new() };
-        self.apply(Sight { epoch: 0, difference, loaded, exact: false })
+        let added = self.read_listed(&added, &mut LoadedRecords::default());
+        self.apply(Sight { epoch: 0, removed: Vec::new(), added, exact: false })
     }
 
     /// Publishes a survivor again above a greater number that was seen for its key and has gone.
     ///
     /// Whoever has seen that number would take the survivor for an old record, and the original would delete it.
     fn heal(&self, changes: &[Change]) -> Result<()> {
-        for change in changes {
-            let highest = self.state.read().index.highest(change.key.as_wtf8());
-            let Some(survivor) = &change.new else { continue };
-            if highest.is_some_and(|highest| survivor.timestamp < highest) {
-                log::info!(
-                    "{}: publishing {} again, above a greater number that has gone",
-                    change.key,
-                    survivor.timestamp
-                );
-                self.publish(&change.key, survivor.value.as_ref(), self.options.durability)?;
-            }
+        let endangered: Vec<(&Key, &Version)> = {
+            let state = self.state.read();
+            let survivors = changes.iter().filter_map(|change| Some((&change.key, change.new.as_ref()?)));
+            survivors.filter(|(key, now)| state.index.highest(key.as_wtf8()) > Some(now.timestamp)).collect()
+        };
+        for (key, survivor) in endangered {
+            log::info!("{key}: publishing {} again, above a greater number that has gone", survivor.timestamp);
+            self.publish(key, survivor.value.as_ref(), self.options.durability)?;
         }
         Ok(())
     }
