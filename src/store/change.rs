@@ -48,3 +48,10 @@ pub enum UnreadableReason {
     #[error("{0}")]
     Io(String),
 }
+
+impl UnreadableReason {
+    /// Whether the file may be readable the next time although it has not changed.
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self, UnreadableReason::Io(_))
+    }
+}

@@ -10,11 +10,8 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use parking_lot::{Condvar, Mutex};
 
-use super::change::UnreadableReason;
-use super::directory::{ListedRecord, StagedRecord};
+use super::directory::StagedRecord;
 use super::error::{Error, Result};
-use super::index::UnreadableFile;
-use super::load::{Loaded, load_one};
 use super::options::Durability;
 use super::shared::Shared;
 use crate::record::{Key, Timestamp};
@@ -27,9 +24,6 @@ const OPEN_FILES: usize = 64;
 
 /// From how many records on one `syncfs` is cheaper than an `fdatasync` each.
 const GROUP_RECORDS: usize = 32;
-
-/// Up to which size a record is read to prove that it is still the same one, before it is unlinked.
-const PROVED_BYTES: u64 = 64 * 1024;
 
 /// What is published and not known to be on disk.
 #[derive(Default)]
@@ -59,6 +53,8 @@ struct Job {
     successor: Timestamp,
     staged: Option<Held>,
     superseded: Vec<Timestamp>,
+    /// True for a record of this store that was never known to be on disk: superseded, it may go at once.
+    own: bool,
 }
 
 /// A published record whose file is kept open: as long as it is, no other file can have its inode number.
@@ -81,7 +77,7 @@ impl Shared {
             let is_first = queue.waiting.is_empty();
             let staged = (queue.open_files < OPEN_FILES).then_some(staged);
             queue.open_files += usize::from(staged.is_some());
-            let job = Job { successor, staged, superseded: superseded.into_iter().collect() };
+            let job = Job { successor, staged, superseded: superseded.into_iter().collect(), own: true };
             (queue.add(key, job), is_first)
         };
         // While more gathers the thread sleeps: waking it for each record would cost more than the record.
@@ -100,20 +96,24 @@ impl Shared {
         timestamp: Timestamp,
         superseded: Option<Timestamp>,
     ) -> Result<()> {
-        self.directory.sync().map_err(|source| {
+        if let Err(source) = self.directory.sync() {
+            self.pending.queue.lock().note_failure(key, timestamp, copy(&source));
             let path = self.directory.path().join(timestamp.to_string());
-            Error::NotDurable { key: key.clone(), path, source }
-        })?;
-        let earlier = self.pending.queue.lock().take_below(key, timestamp);
-        for timestamp in earlier.into_iter().chain(superseded) {
-            self.unlink_record(key, timestamp);
+            return Err(Error::NotDurable { key: key.clone(), path, source });
+        }
+        let mut below: BTreeSet<_> = self.pending.queue.lock().take_below(key, timestamp).into_iter().collect();
+        below.extend(superseded);
+        for timestamp in below {
+            self.unlink_record(key, timestamp, None);
         }
         Ok(())
     }
 
-    /// Waits until everything that was published is on disk.
+    /// Waits until everything that was published is on disk, what has failed before being written again.
     pub(super) fn make_all_durable(&self) -> Result<()> {
         let mut queue = self.pending.queue.lock();
+        let failed: Vec<_> = queue.failed.keys().cloned().collect();
+        failed.iter().for_each(|key| queue.try_again(key));
         while !(queue.waiting.is_empty() && queue.in_progress.is_empty()) {
             queue.urgent = true;
             self.pending.work.notify_one();
@@ -123,9 +123,10 @@ impl Shared {
         failed.map_or(Ok(()), |key| Err(queue.failure(&key, self)))
     }
 
-    /// Waits until the newest record of a key is on disk.
+    /// Waits until the newest record of a key is on disk, being written again if that has failed before.
     pub(super) fn make_key_durable(&self, key: &Key) -> Result<()> {
         let mut queue = self.pending.queue.lock();
+        queue.try_again(key);
         while queue.waiting.contains_key(key) || queue.in_progress.contains(key) {
             queue.urgent = true;
             self.pending.work.notify_one();
@@ -138,7 +139,7 @@ impl Shared {
     pub(super) fn retire_later(&self, key: &Key, successor: Timestamp, superseded: Vec<Timestamp>) {
         let mut queue = self.pending.queue.lock();
         if !queue.waiting.contains_key(key) && !queue.in_progress.contains(key) {
-            queue.waiting.insert(key.clone(), Job { successor, staged: None, superseded });
+            queue.waiting.insert(key.clone(), Job { successor, staged: None, superseded, own: false });
             drop(queue);
             self.pending.work.notify_one();
         }
@@ -178,21 +179,17 @@ impl Shared {
     fn make_group_durable(&self, group: Vec<(Key, Job)>) -> Vec<(Key, Timestamp, Option<io::Error>)> {
         let mut synced: Vec<_> = if group.len() >= GROUP_RECORDS {
             let all = self.directory.sync_all().err();
-            let copy = |error: &io::Error| {
-                error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
-            };
-            group.into_iter().map(|(key, job)| (key, job, all.as_ref().map(copy))).collect()
+            let failed = |key: &Key, job: &Job| self.known_failure(key, job).or_else(|| all.as_ref().map(copy));
+            group.into_iter().map(|(key, job)| (failed(&key, &job), key, job)).map(|(e, k, j)| (k, j, e)).collect()
         } else {
             let sync = |(key, mut job): (Key, Job)| {
-                let result = self.sync_one(&mut job);
-                (key, job, result.err())
+                let failed = self.known_failure(&key, &job).or_else(|| self.sync_one(&mut job).err());
+                (key, job, failed)
             };
             group.into_iter().map(sync).collect()
         };
         if let Err(error) = self.directory.sync() {
-            let kind = error.kind();
-            let failure = || error.raw_os_error().map_or_else(|| kind.into(), io::Error::from_raw_os_error);
-            synced.iter_mut().for_each(|(_, _, failed)| *failed = failed.take().or_else(|| Some(failure())));
+            synced.iter_mut().for_each(|(_, _, failed)| *failed = failed.take().or_else(|| Some(copy(&error))));
         }
         synced.into_iter().map(|(key, job, error)| self.retire(key, job, error)).collect()
     }
@@ -200,92 +197,57 @@ impl Shared {
     fn sync_one(&self, job: &mut Job) -> io::Result<()> {
         match job.staged.take() {
             Some(mut staged) => staged.file.sync(),
-            None => self.directory.sync_record(job.successor),
+            None => match self.directory.sync_record(job.successor) {
+                // Superseded by another process meanwhile: nothing to make durable, and nothing may go for its sake.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    job.superseded.clear();
+                    Ok(())
+                }
+                result => result,
+            },
         }
+    }
+
+    /// Why the record of a job could not be made durable before; a second sync that succeeds would prove nothing.
+    fn known_failure(&self, key: &Key, job: &Job) -> Option<io::Error> {
+        let queue = self.pending.queue.lock();
+        queue.failed.get(key).filter(|(timestamp, _)| *timestamp == job.successor).map(|(_, error)| copy(error))
     }
 
     /// Unlinks what a durable record supersedes; a failed one is written again as a new record, once.
     fn retire(&self, key: Key, job: Job, error: Option<io::Error>) -> (Key, Timestamp, Option<io::Error>) {
         let Some(error) = error else {
-            // A successor that somebody removed meanwhile supersedes nothing.
-            if job.superseded.is_empty() || self.directory.identify(job.successor).is_ok() {
-                job.superseded.into_iter().for_each(|timestamp| self.unlink_record(&key, timestamp));
+            for timestamp in job.superseded {
+                self.unlink_record(&key, timestamp, Some(job.successor));
             }
             return (key, job.successor, None);
         };
-        let current = self.state.read().index.current(key.as_wtf8()).cloned();
-        let is_newest = current.as_ref().is_some_and(|current| current.timestamp == job.successor);
-        if error.kind() == io::ErrorKind::NotFound || !is_newest {
+        let known = self.state.read().index.current_and_highest(key.as_wtf8());
+        let Some((current, highest)) = known.filter(|(current, _)| current.timestamp == job.successor) else {
             // Superseded meanwhile, by this process or another: its successor has a job or is not ours to judge.
             return (key, job.successor, None);
-        }
+        };
         log::error!("{key}: {} is not known to be on disk: {error}; writing it again", job.successor);
         // Never a second sync of the same file: after a failure the kernel may have forgotten the lost bytes.
-        let value = current.and_then(|current| current.value);
-        match self.publish(&key, value.as_ref(), Durability::Sync) {
-            Ok(timestamp) => {
-                job.superseded.into_iter().for_each(|timestamp| self.unlink_record(&key, timestamp));
+        match self.publish_again(&key, current.value.as_ref(), highest, Durability::Sync) {
+            Ok(Some(timestamp)) => {
+                for superseded in job.superseded {
+                    self.unlink_record(&key, superseded, Some(timestamp));
+                }
                 (key, timestamp, None)
             }
+            Ok(None) => (key, job.successor, None),
             Err(again) => {
                 log::error!("{key}: {again}");
                 (key, job.successor, Some(error))
             }
         }
     }
-
-    /// Removes the name of a superseded record of a key; somebody else may have been faster.
-    ///
-    /// The name may even be another record's by now: freed by another writer, and taken again under a clock that was
-    /// set back or that ticks slowly. Its inode number proves nothing, since file systems give freed ones out again.
-    fn unlink_record(&self, key: &Key, timestamp: Timestamp) {
-        let path = || self.directory.path().join(timestamp.to_string());
-        let entry = ListedRecord { timestamp, inode: 0, regular: true };
-        match load_one(&*self.directory, entry, PROVED_BYTES.min(self.options.record_limit)) {
-            Loaded::Vanished => return self.state.write().index.remove(timestamp),
-            Loaded::Unreadable(file) if self.is_same_large_file(timestamp, &file) => {}
-            Loaded::Record { inode, record } if record.key != *key => {
-                log::info!("{} has become a record of {}, and stays", path().display(), record.key);
-                self.state.write().index.insert(timestamp, inode, record);
-                return;
-            }
-            Loaded::Unreadable(file) => {
-                log::warn!("the superseded record {} stays: {}", path().display(), file.reason);
-                return;
-            }
-            Loaded::Record { .. } => {}
-        }
-        self.unlink_proved(timestamp);
-    }
-
-    /// Removes the name of a superseded record that is known to be its own.
-    fn unlink_proved(&self, timestamp: Timestamp) {
-        match self.directory.unlink(timestamp) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                let path = self.directory.path().join(timestamp.to_string());
-                log::warn!("cannot remove the superseded record {}: {error}", path.display());
-            }
-            _ => self.state.write().index.remove(timestamp),
-        }
-    }
-
-    /// As [`Shared::unlink_record`]; a file that is still open proves by its inode number alone whose the name is.
-    fn unlink_held(&self, key: &Key, timestamp: Timestamp, held: Option<&Held>) {
-        let is_same = |held: &Held| self.directory.identify(timestamp).is_ok_and(|found| found.inode == held.inode);
-        if held.is_some_and(is_same) {
-            self.unlink_proved(timestamp);
-        } else {
-            self.unlink_record(key, timestamp);
-        }
-    }
 }
 
-impl Shared {
-    /// Whether a file that is too large to be read for the purpose still has the inode of the record.
-    fn is_same_large_file(&self, timestamp: Timestamp, file: &UnreadableFile) -> bool {
-        let large = matches!(file.reason, UnreadableReason::TooLarge(_));
-        large && self.state.read().index.inode(timestamp) == Some(file.identity.inode)
-    }
+/// The same error once more, without what it wraps.
+fn copy(error: &io::Error) -> io::Error {
+    error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }
 
 impl Queue {
@@ -303,8 +265,13 @@ impl Queue {
         self.open_files -= usize::from(older.staged.is_some());
         newer.superseded.extend(older.superseded);
         newer.superseded.retain(|&timestamp| timestamp != older.successor);
+        if !older.own {
+            // Somebody else's record, and perhaps the last durable one.
+            newer.superseded.push(older.successor);
+        }
+        let in_between = older.own.then_some((older.successor, older.staged));
         *waiting = newer;
-        Some((older.successor, older.staged))
+        in_between
     }
 
     /// Takes away the waiting job of a key when a durable record above it has been published.
@@ -322,13 +289,28 @@ impl Queue {
         below
     }
 
+    /// Has a key whose newest record could not be made durable written again.
+    fn try_again(&mut self, key: &Key) {
+        if self.waiting.contains_key(key) || self.in_progress.contains(key) {
+            return;
+        }
+        if let Some((successor, _)) = self.failed.get(key) {
+            let job = Job { successor: *successor, staged: None, superseded: Vec::new(), own: true };
+            self.waiting.insert(key.clone(), job);
+        }
+    }
+
+    /// Remembers that a record is not known to be on disk, unless a later one of its key is known not to be.
+    fn note_failure(&mut self, key: &Key, timestamp: Timestamp, error: io::Error) {
+        if self.failed.get(key).is_none_or(|(known, _)| *known <= timestamp) {
+            self.failed.insert(key.clone(), (timestamp, error));
+        }
+    }
+
     /// The failure of a key as an error.
     fn failure(&self, key: &Key, shared: &Shared) -> Error {
         let (timestamp, source) = match self.failed.get(key) {
-            Some((timestamp, error)) => {
-                let kind = error.kind();
-                (*timestamp, error.raw_os_error().map_or_else(|| kind.into(), io::Error::from_raw_os_error))
-            }
+            Some((timestamp, error)) => (*timestamp, copy(error)),
             None => (Timestamp::ZERO, io::ErrorKind::Other.into()),
         };
         Error::NotDurable { key: key.clone(), path: shared.directory.path().join(timestamp.to_string()), source }
@@ -338,7 +320,7 @@ impl Queue {
 impl Job {
     /// Takes the place of a job while it is taken out.
     fn done() -> Job {
-        Job { successor: Timestamp::ZERO, staged: None, superseded: Vec::new() }
+        Job { successor: Timestamp::ZERO, staged: None, superseded: Vec::new(), own: false }
     }
 }
 
@@ -369,8 +351,11 @@ impl Pending {
         queue.in_progress.clear();
         for (key, timestamp, error) in outcome {
             match error {
-                Some(error) => drop(queue.failed.insert(key, (timestamp, error))),
-                None => drop(queue.failed.remove(&key)),
+                Some(error) => queue.note_failure(&key, timestamp, error),
+                None if queue.failed.get(&key).is_some_and(|(failed, _)| *failed <= timestamp) => {
+                    queue.failed.remove(&key);
+                }
+                None => {}
             }
         }
         queue.urgent = false;

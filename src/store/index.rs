@@ -148,6 +148,16 @@ impl Index {
         }
     }
 
+    /// Whether a record is the newest known one of its key and a file that the system refuses to open may be newer.
+    pub(super) fn may_have_an_unread_successor(&self, timestamp: Timestamp) -> bool {
+        let is_current = || {
+            let current = self.current(self.key_of(timestamp)?.as_wtf8())?;
+            Some(current.timestamp == timestamp)
+        };
+        let mut newer = self.unreadable.range(timestamp..);
+        newer.any(|(_, file)| file.reason.is_transient()) && is_current() == Some(true)
+    }
+
     /// Forgets a name that has gone from the directory; another record of its key counts then.
     pub(super) fn remove(&mut self, timestamp: Timestamp) {
         if let Some(known) = self.names.remove(&timestamp) {
@@ -228,6 +238,12 @@ impl Index {
         self.keys.get(key).map(|records| records.highest)
     }
 
+    /// The newest record of a key, and the greatest number ever seen for it.
+    pub(super) fn current_and_highest(&self, key: &[u8]) -> Option<(Version, Timestamp)> {
+        let records = self.keys.get(key)?;
+        Some((records.current.clone()?, records.highest))
+    }
+
     /// The live keys, in no order.
     pub(super) fn live_keys(&self) -> impl Iterator<Item = &Key> {
         let is_live = |records: &KeyRecords| records.current.as_ref().is_some_and(|current| current.value.is_some());
@@ -257,6 +273,11 @@ impl Index {
     /// The files that cannot be read.
     pub(super) fn unreadable_files(&self) -> impl Iterator<Item = (Timestamp, &UnreadableFile)> {
         self.unreadable.iter().map(|(timestamp, file)| (*timestamp, file))
+    }
+
+    /// Why a file cannot be read.
+    pub(super) fn unreadable_reason(&self, timestamp: Timestamp) -> Option<&UnreadableReason> {
+        self.unreadable.get(&timestamp).map(|file| &file.reason)
     }
 
     /// The same, for a report.

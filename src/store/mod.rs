@@ -18,6 +18,7 @@ mod options;
 mod publish;
 mod shared;
 mod stale;
+mod superseded;
 mod synchronize;
 
 use std::path::Path;
@@ -236,7 +237,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// Waits until everything that was put or removed is on disk.
+    /// Waits until everything that was put or removed is on disk; what could not be made durable is written again.
     ///
     /// # Errors
     ///

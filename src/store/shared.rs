@@ -1,11 +1,12 @@
 use parking_lot::{Mutex, RwLock};
 
+use super::change::Change;
 use super::directory::Directory;
 use super::durability::{Held, Pending};
 use super::error::{Error, Result};
 use super::index::Index;
 use super::options::{Durability, OpenOptions};
-use super::publish::Published;
+use super::publish::{Published, following};
 use super::synchronize::Scan;
 use crate::record::{Key, Record, Timestamp, Value, encode};
 
@@ -28,19 +29,29 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub(super) index: Index,
     last_own: Timestamp,
+    /// What was found out beside a synchronisation, which the next one is to tell.
+    pub(super) untold: Vec<Change>,
 }
 
 impl State {
+    /// Takes in a record of another key that was found under a name of which something else was known.
+    pub(super) fn take_in_between(&mut self, timestamp: Timestamp, inode: u64, record: Record) {
+        let key = record.key.clone();
+        let old = self.index.current(key.as_wtf8()).cloned();
+        self.index.insert(timestamp, inode, record);
+        let new = self.index.current(key.as_wtf8()).cloned();
+        if old != new {
+            self.untold.push(Change { key, old, new });
+        }
+    }
+
     /// The number of the next record of a key: not below the clock, above all that was seen of the key, above `taken`
     /// and all own numbers.
     fn next_timestamp(&mut self, key: &Key, now: Timestamp, taken: Timestamp) -> Result<Timestamp> {
         let highest = self.index.highest(key.as_wtf8()).max(Some(taken));
-        let above = |timestamp: Timestamp| {
-            timestamp.next().ok_or_else(|| Error::NoTimestampLeft { key: key.clone(), timestamp })
-        };
-        let after_key = highest.map_or(Ok(Timestamp::ZERO), above)?;
+        let after_key = highest.map_or(Ok(Timestamp::ZERO), |highest| following(key, highest))?;
         // A record from the far future must not drag every later put along: only numbers near the clock are kept.
-        let after_own = above(self.last_own).unwrap_or(Timestamp::ZERO);
+        let after_own = self.last_own.next().unwrap_or(Timestamp::ZERO);
         let next = now.max(after_key).max(after_own);
         self.last_own = now.max(after_own);
         Ok(next)
@@ -50,8 +61,33 @@ impl State {
 impl Shared {
     /// Publishes a value, or a tombstone when there is none, and makes it durable as asked.
     pub(super) fn publish(&self, key: &Key, value: Option<&Value>, durability: Durability) -> Result<Timestamp> {
+        let numbers = |taken| self.allocate(key, taken).map(Some);
+        let published = self.publish_as(key, value, durability, numbers)?;
+        // `allocate` always has a number or an error.
+        published.ok_or_else(|| Error::NoTimestampLeft { key: key.clone(), timestamp: Timestamp::ZERO })
+    }
+
+    /// Publishes again what a key has, just above `floor`; `None` when somebody has put the key meanwhile, whose value
+    /// is the newer one.
+    pub(super) fn publish_again(
+        &self,
+        key: &Key,
+        value: Option<&Value>,
+        floor: Timestamp,
+        durability: Durability,
+    ) -> Result<Option<Timestamp>> {
+        self.publish_as(key, value, durability, |taken| self.number_just_above(key, floor, taken))
+    }
+
+    fn publish_as(
+        &self,
+        key: &Key,
+        value: Option<&Value>,
+        durability: Durability,
+        numbers: impl FnMut(Timestamp) -> Result<Option<Timestamp>>,
+    ) -> Result<Option<Timestamp>> {
         let bytes = self.record_bytes(key, value)?;
-        let published = self.publish_bytes(key, &bytes, durability)?;
+        let Some(published) = self.publish_bytes(&bytes, durability, numbers)? else { return Ok(None) };
         let record = Record {
             key: key.clone(),
             deleted: value.is_none(),
@@ -65,7 +101,7 @@ impl Shared {
             }
             Durability::Sync => self.make_name_durable(key, timestamp, superseded)?,
         }
-        Ok(timestamp)
+        Ok(Some(timestamp))
     }
 
     fn record_bytes(&self, key: &Key, value: Option<&Value>) -> Result<Vec<u8>> {

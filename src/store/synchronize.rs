@@ -1,13 +1,13 @@
 //! Taking in what other writers have done.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
 
 use super::change::{Change, UnreadableReason, Version};
 use super::chase::chase;
-use super::directory::{ListedRecord, Listing};
-use super::error::{Context, Result};
+use super::directory::{Identity, ListedRecord, Listing};
+use super::error::{Context, Error, Result};
 use super::freshness::Listed;
 use super::index::{Difference, Epoch, Index};
 use super::load::{Loaded, load, load_one};
@@ -28,6 +28,8 @@ pub(super) struct Scan {
     /// The unreadable file after which the next round of retries goes on.
     retried: Timestamp,
     seen_since: SeenSince,
+    /// Keys with a survivor that could not be published again yet.
+    unhealed: BTreeSet<Key>,
     pub(super) foreign_names: usize,
     pub(super) foreign_examples: Vec<std::ffi::OsString>,
 }
@@ -53,15 +55,22 @@ impl Shared {
         let Some(stamp) = self.directory.stamp().context("look at", self.directory.path())? else {
             return Ok(Vec::new());
         };
-        let mut changes = self.retry_unreadable(&mut scan);
+        let unreadable = self.next_unreadable(&mut scan);
+        let mut changes = Vec::new();
         if !scan.listed.is_some_and(|listed| listed.is_unchanged(stamp)) {
             let before = Listed::before_listing(stamp);
             let sight = self.look(&mut scan)?;
-            scan.listed = sight.exact.then_some(before);
-            changes.extend(self.apply(sight));
+            let exact = sight.exact;
+            let (changed, complete) = self.apply(sight);
+            scan.listed = (exact && complete).then_some(before);
+            changes = changed;
         }
+        // After all that can fail, so that no change is taken in without being told.
+        changes.extend(self.retry_unreadable(unreadable));
+        changes.append(&mut self.state.write().untold);
         if self.options.identifier.is_some() {
-            self.heal(&changes)?;
+            scan.unhealed.extend(self.endangered(&changes));
+            scan.unhealed.retain(|key| !self.heal(key));
             self.collect_stale(&mut scan.seen_since);
         }
         Ok(changes)
@@ -113,18 +122,18 @@ impl Shared {
         listed.iter().map(take).collect()
     }
 
-    /// Brings the index up to date with what was seen.
-    fn apply(&self, sight: Sight) -> Vec<Change> {
+    /// Brings the index up to date with what was seen; false when records that have gone had to be kept.
+    fn apply(&self, sight: Sight) -> (Vec<Change>, bool) {
         let mut state = self.state.write();
         if state.index.is_empty() {
             // Before the first listing nothing was known, so nothing need be noted of what was.
             state.index.reserve(sight.added.len());
             self.insert_loaded(&mut state, sight.added, |_, _| ());
-            return state.index.all_changes();
+            return (state.index.all_changes(), true);
         }
         let mut before: HashMap<Key, Option<Version>, RandomState> = HashMap::default();
-        let removed = if sight.exact { &sight.removed[..] } else { &[] };
-        for &timestamp in removed {
+        let removed = if sight.exact { sight.removed } else { Vec::new() };
+        for &timestamp in &removed {
             if let Some(key) = state.index.key_of(timestamp).cloned() {
                 let current = state.index.current(key.as_wtf8()).cloned();
                 before.entry(key).or_insert(current);
@@ -134,14 +143,29 @@ impl Shared {
             before.entry(key.clone()).or_insert_with(|| index.current(key.as_wtf8()).cloned());
         });
         // Only now, so that what has replaced a record is known when that is removed.
-        for &timestamp in removed {
-            state.index.remove_missing(timestamp, sight.epoch);
+        let mut complete = true;
+        for timestamp in removed {
+            // While the file cannot be opened that has perhaps taken its place, the value is not gone.
+            if state.index.may_have_an_unread_successor(timestamp) {
+                complete = false;
+            } else {
+                state.index.remove_missing(timestamp, sight.epoch);
+            }
         }
         let changed = before.into_iter().filter_map(|(key, old)| {
             let new = state.index.current(key.as_wtf8()).cloned();
             (old != new).then_some(Change { key, old, new })
         });
-        changed.collect()
+        (changed.collect(), complete)
+    }
+
+    /// The files that could not be read whose turn it is to be looked at again: some of them, if there are many.
+    fn next_unreadable(&self, scan: &mut Scan) -> Vec<(Timestamp, Identity)> {
+        let state = self.state.read();
+        let after = state.index.unreadable_files().filter(|(timestamp, _)| *timestamp > scan.retried);
+        let files: Vec<_> = after.take(RETRIED_FILES).map(|(timestamp, file)| (timestamp, file.identity)).collect();
+        scan.retried = if files.len() == RETRIED_FILES { files[RETRIED_FILES - 1].0 } else { Timestamp::ZERO };
+        files
     }
 
     /// Inserts what was read, telling `note` each key before.
@@ -163,40 +187,50 @@ impl Shared {
     }
 
     /// Looks again at files that could not be read: those that have changed, and those that the system refused.
-    fn retry_unreadable(&self, scan: &mut Scan) -> Vec<Change> {
-        let files: Vec<_> = {
-            let state = self.state.read();
-            let after = state.index.unreadable_files().filter(|(timestamp, _)| *timestamp > scan.retried);
-            let files = after.take(RETRIED_FILES);
-            files.map(|(timestamp, file)| (timestamp, file.identity, is_transient(&file.reason))).collect()
-        };
-        scan.retried = if files.len() == RETRIED_FILES { files[RETRIED_FILES - 1].0 } else { Timestamp::ZERO };
-        let worth_reading = files.into_iter().filter(|(timestamp, identity, transient)| {
-            *transient || self.directory.identify(*timestamp).is_ok_and(|now| now != *identity)
+    fn retry_unreadable(&self, files: Vec<(Timestamp, Identity)>) -> Vec<Change> {
+        let worth_reading = files.into_iter().filter(|(timestamp, identity)| {
+            let transient = self.state.read().index.unreadable_reason(*timestamp).map(UnreadableReason::is_transient);
+            match transient {
+                // Read, or gone, or replaced since.
+                None => false,
+                Some(true) => true,
+                Some(false) => self.directory.identify(*timestamp).is_ok_and(|now| now != *identity),
+            }
         });
         let entry = |timestamp, inode| ListedRecord { timestamp, inode, regular: true };
-        let added: Vec<_> = worth_reading.map(|(timestamp, identity, _)| entry(timestamp, identity.inode)).collect();
+        let added: Vec<_> = worth_reading.map(|(timestamp, identity)| entry(timestamp, identity.inode)).collect();
         if added.is_empty() {
             return Vec::new();
         }
         let added = self.read_listed(&added, &mut LoadedRecords::default());
-        self.apply(Sight { epoch: 0, removed: Vec::new(), added, exact: false })
+        self.apply(Sight { epoch: 0, removed: Vec::new(), added, exact: false }).0
     }
 
-    /// Publishes a survivor again above a greater number that was seen for its key and has gone.
+    /// The keys among those that changed whose survivor is below a number that was seen.
+    fn endangered(&self, changes: &[Change]) -> Vec<Key> {
+        let state = self.state.read();
+        let survivors = changes.iter().filter_map(|change| Some((&change.key, change.new.as_ref()?)));
+        let below = survivors.filter(|(key, now)| state.index.highest(key.as_wtf8()) > Some(now.timestamp));
+        below.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Publishes a survivor again above a greater number that was seen for its key and has gone; false when it could not.
     ///
     /// Whoever has seen that number would take the survivor for an old record, and the original would delete it.
-    fn heal(&self, changes: &[Change]) -> Result<()> {
-        let endangered: Vec<(&Key, &Version)> = {
-            let state = self.state.read();
-            let survivors = changes.iter().filter_map(|change| Some((&change.key, change.new.as_ref()?)));
-            survivors.filter(|(key, now)| state.index.highest(key.as_wtf8()) > Some(now.timestamp)).collect()
-        };
-        for (key, survivor) in endangered {
-            log::info!("{key}: publishing {} again, above a greater number that has gone", survivor.timestamp);
-            self.publish(key, survivor.value.as_ref(), self.options.durability)?;
+    fn heal(&self, key: &Key) -> bool {
+        let Some((survivor, highest)) = self.state.read().index.current_and_highest(key.as_wtf8()) else { return true };
+        if survivor.timestamp >= highest {
+            return true;
         }
-        Ok(())
+        log::info!("{key}: publishing {} again, above a greater number that has gone", survivor.timestamp);
+        match self.publish_again(key, survivor.value.as_ref(), highest, self.options.durability) {
+            // Published, if not durable: the failure is remembered with the key.
+            Ok(_) | Err(Error::NotDurable { .. }) => true,
+            Err(error) => {
+                log::warn!("{key}: {error}");
+                false
+            }
+        }
     }
 }
 
@@ -207,8 +241,4 @@ fn is_loaded(loaded: &LoadedRecords, entry: &ListedRecord) -> bool {
         Some(Loaded::Unreadable(file)) => file.identity.inode == entry.inode,
         Some(Loaded::Vanished) | None => false,
     }
-}
-
-fn is_transient(reason: &UnreadableReason) -> bool {
-    matches!(reason, UnreadableReason::Io(_))
 }
