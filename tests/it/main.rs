@@ -1,19 +1,31 @@
 //! The integration tests, in one binary: each file of this directory is a module of this one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod actors;
+mod any_bytes;
 mod behaviour;
+mod calls;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod coherence;
 #[cfg(feature = "cli")]
 mod command;
+mod crash;
+mod failed_sync;
+mod faults;
 mod interop;
+mod ledger;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod main_job;
+mod memory_directory;
 mod model;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod mounted;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod mounting;
+mod never_delete;
 mod python;
+mod scenarios;
 mod structure;
+mod transient;
 mod view_python;
+mod writers;

@@ -1,0 +1,198 @@
+//! What each operation asks of the directory, call by call.
+
+use keyfs::Durability::{Background, Sync};
+use keyfs::Timestamp;
+
+use crate::actors::{NOON, number, reader, shown, writer};
+use crate::memory_directory::{Call, MemoryDirectory};
+
+/// The kinds of the calls since the last time.
+fn kinds(directory: &MemoryDirectory) -> Vec<String> {
+    let kind = |call: Call| format!("{call:?}").split('(').next().unwrap_or_default().to_owned();
+    directory.take_calls().into_iter().map(kind).collect()
+}
+
+fn three_records() -> MemoryDirectory {
+    let directory = MemoryDirectory::new();
+    for (number, key) in [(10, "a"), (11, "b"), (12, "c")] {
+        directory.plant(number, key, Some(0));
+    }
+    directory
+}
+
+#[test]
+fn opening_looks_once_lists_once_and_reads_each_record_once_newest_first() {
+    let directory = three_records();
+    let _store = reader(&directory);
+    let read = |number| Call::Read(Timestamp::from_micros(number));
+    assert_eq!(directory.take_calls(), [Call::Stamp, Call::List, read(12), read(11), read(10)]);
+}
+
+#[test]
+fn synchronising_an_unchanged_store_is_one_stamp_and_reading_a_value_is_nothing() {
+    let directory = three_records();
+    directory.plant_bytes(13, b"no record");
+    for store in [reader(&directory), writer(&directory, Background)] {
+        directory.take_calls();
+        assert_eq!((shown(&store, "a"), store.len(), store.contains("x")), (Some(0), 3, false));
+        assert_eq!((store.keys().len(), store.tombstones(), store.version("b").is_some()), (3, 0, true));
+        assert_eq!(kinds(&directory), [""; 0]);
+        directory.overwrite(13, b"no record");
+        store.synchronize().unwrap();
+        directory.take_calls();
+        store.synchronize().unwrap();
+        // One look at the file that cannot be read, for it may have been repaired in place.
+        assert_eq!(kinds(&directory), ["Stamp", "Identify"]);
+        directory.erase(13);
+        store.synchronize().unwrap();
+        directory.take_calls();
+        for _ in 0..3 {
+            assert_eq!(store.synchronize().unwrap(), []);
+            assert_eq!(kinds(&directory), ["Stamp"]);
+        }
+        directory.plant_bytes(13, b"no record");
+    }
+}
+
+#[test]
+fn one_change_is_one_listing_and_one_read() {
+    let directory = three_records();
+    let store = reader(&directory);
+    directory.plant(20, "a", Some(1));
+    directory.take_calls();
+    assert_eq!(store.synchronize().unwrap().len(), 1);
+    assert_eq!(kinds(&directory), ["Stamp", "List", "Read"]);
+}
+
+#[test]
+fn a_put_in_the_background_returns_after_three_calls_and_the_rest_comes_in_order() {
+    let directory = three_records();
+    let store = writer(&directory, Background);
+    directory.take_calls();
+    store.put("a", number(1)).unwrap();
+    assert_eq!(kinds(&directory), ["Create", "Write", "Publish"]);
+    store.make_durable().unwrap();
+    assert_eq!(kinds(&directory), ["SyncStaged", "Sync", "Read", "Identify", "Unlink"]);
+    assert_eq!(directory.staged(), 0);
+}
+
+#[test]
+fn a_record_in_between_goes_at_once_and_is_never_synced() {
+    let directory = three_records();
+    let store = writer(&directory, Background);
+    directory.take_calls();
+    store.put("a", number(1)).unwrap();
+    store.put("a", number(2)).unwrap();
+    assert_eq!(kinds(&directory), ["Create", "Write", "Publish", "Create", "Write", "Publish", "Identify", "Unlink"]);
+    assert_eq!(directory.names().len(), 4, "the durable record stays");
+    store.make_durable().unwrap();
+    assert_eq!(kinds(&directory), ["SyncStaged", "Sync", "Read", "Identify", "Unlink"]);
+    assert_eq!(directory.names().len(), 3);
+}
+
+#[test]
+fn a_durable_put_syncs_the_bytes_before_the_name_and_the_name_before_it_unlinks() {
+    let directory = three_records();
+    let store = writer(&directory, Sync);
+    directory.take_calls();
+    store.put("a", number(1)).unwrap();
+    assert_eq!(kinds(&directory), ["Create", "Write", "SyncStaged", "Publish", "Sync", "Identify", "Unlink"]);
+    store.remove("a").unwrap();
+    let expected = ["Stamp", "List", "Create", "Write", "SyncStaged", "Publish", "Sync", "Identify", "Unlink"];
+    assert_eq!(kinds(&directory), expected);
+    store.remove("a").unwrap();
+    assert_eq!(kinds(&directory), ["Stamp", "List"], "a tombstone is not written again");
+    store.clear().unwrap();
+    assert_eq!(kinds(&directory).iter().filter(|kind| *kind == "Publish").count(), 2);
+    store.clear().unwrap();
+    assert_eq!(kinds(&directory), ["Stamp", "List"]);
+}
+
+#[test]
+fn a_durable_put_over_one_that_waits_unlinks_each_superseded_record_once() {
+    let directory = three_records();
+    let store = writer(&directory, Background);
+    store.put("a", number(1)).unwrap();
+    directory.take_calls();
+    store.put_with("a", number(2), Sync).unwrap();
+    let unlinks = kinds(&directory).into_iter().filter(|kind| kind == "Unlink").count();
+    assert_eq!((unlinks, directory.names().len(), directory.staged()), (2, 3, 0));
+    drop(store);
+    assert_eq!(kinds(&directory), [""; 0]);
+}
+
+#[test]
+fn many_puts_are_made_durable_by_one_sync_of_all_and_hold_few_files_open() {
+    let directory = MemoryDirectory::new();
+    let store = writer(&directory, Background);
+    for at in 0..200 {
+        store.put(&format!("k{at}"), number(at)).unwrap();
+        assert!(directory.staged() <= 65, "{} files are open", directory.staged());
+    }
+    directory.take_calls();
+    store.make_durable().unwrap();
+    assert_eq!(kinds(&directory), ["SyncAll", "Sync"]);
+    assert_eq!(directory.staged(), 0);
+    assert!(directory.after_power_loss().iter().all(|left| reader(left).len() == 200));
+}
+
+#[test]
+fn a_reader_makes_no_call_that_writes() {
+    let directory = three_records();
+    directory.plant(5, "a", Some(-1));
+    directory.plant_bytes(13, b"no record");
+    let store = reader(&directory);
+    directory.plant(20, "a", Some(1));
+    store.synchronize().unwrap();
+    // A survivor below a greater number that has gone: a writer would publish it again.
+    directory.erase(20);
+    store.synchronize().unwrap();
+    assert_eq!(shown(&store, "a"), Some(0));
+    for refused in [store.put("a", number(1)).is_err(), store.remove("a").is_err(), store.clear().is_err()] {
+        assert!(refused);
+    }
+    store.make_durable().unwrap();
+    drop(store);
+    assert!(!directory.take_calls().into_iter().any(Call::writes));
+}
+
+#[test]
+fn a_taken_number_costs_one_more_try_each() {
+    let directory = MemoryDirectory::new();
+    // The synchronisation at the start looks at the clock once.
+    for taken in 1..=25 {
+        directory.plant_bytes(u128::from(NOON) + taken, b"somebody else's");
+    }
+    let store = writer(&directory, Sync);
+    directory.take_calls();
+    store.put("a", number(1)).unwrap();
+    let kinds = kinds(&directory);
+    assert_eq!(kinds.iter().filter(|kind| *kind == "Publish").count(), 26);
+    assert_eq!(kinds.iter().filter(|kind| *kind == "Create").count(), 1);
+}
+
+#[test]
+fn a_record_that_vanishes_after_the_listing_is_chased() {
+    for watchable in [true, false] {
+        let directory = three_records();
+        let store = reader(&directory);
+        if !watchable {
+            directory.refuse_watches();
+        }
+        let mut newest = 20;
+        directory.plant(newest, "a", Some(20));
+        directory.erase(10);
+        // A busy writer: six times, when its record is about to be read, it has been replaced.
+        directory.intrude(move |_, call, directory| {
+            if newest < 26 && call == Call::Read(Timestamp::from_micros(newest)) {
+                directory.plant(newest + 1, "a", Some(newest as i64 + 1));
+                directory.erase(newest);
+                newest += 1;
+            }
+        });
+        store.synchronize().unwrap();
+        assert_eq!(shown(&store, "a"), Some(if watchable { 26 } else { 0 }), "never absent");
+        (0..2).for_each(|_| drop(store.synchronize().unwrap()));
+        assert_eq!(shown(&store, "a"), Some(26));
+    }
+}
