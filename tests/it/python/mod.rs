@@ -183,7 +183,8 @@ fn written<T>(result: Result<T, Raised>) {
 /// The interpreter whose environment has the original; its absence is a failure, so that no test passes unrun.
 fn interpreter() -> PathBuf {
     let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python");
-    let python = std::env::var_os("KEYFS_TEST_PYTHON").map_or(installed, PathBuf::from);
+    let given = std::env::var_os("KEYFS_TEST_PYTHON").filter(|given| !given.is_empty());
+    let python = given.map_or(installed, PathBuf::from);
     assert!(
         python.exists(),
         "{} does not exist: run scripts/install-test-tools, or set KEYFS_TEST_PYTHON to a Python that has \
