@@ -96,9 +96,9 @@ fn a_durable_put_syncs_the_bytes_before_the_name_and_the_name_before_it_unlinks(
     let store = writer(&directory, Sync);
     directory.take_calls();
     store.put("a", number(1)).unwrap();
-    assert_eq!(kinds(&directory), ["Create", "Write", "SyncStaged", "Publish", "Sync", "Identify", "Unlink"]);
+    assert_eq!(kinds(&directory), ["Create", "Write", "SyncStaged", "Publish", "Sync", "Read", "Unlink"]);
     store.remove("a").unwrap();
-    let expected = ["Stamp", "List", "Create", "Write", "SyncStaged", "Publish", "Sync", "Identify", "Unlink"];
+    let expected = ["Stamp", "List", "Create", "Write", "SyncStaged", "Publish", "Sync", "Read", "Unlink"];
     assert_eq!(kinds(&directory), expected);
     store.remove("a").unwrap();
     assert_eq!(kinds(&directory), ["Stamp", "List"], "a tombstone is not written again");

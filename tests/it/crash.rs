@@ -33,6 +33,18 @@ fn a_crash_while_stale_records_are_collected_leaves_the_newest() {
     });
 }
 
+#[test]
+fn dropping_a_store_makes_durable_all_that_was_put() {
+    for course in courses(SCENARIOS) {
+        let (directory, mut ledger) = course.prepare();
+        course.live(&directory, &mut ledger).unwrap();
+        ledger.was_dropped();
+        for left in directory.after_power_loss() {
+            ledger.check(&reader(&left), Mishap::PowerLost, &course.name());
+        }
+    }
+}
+
 /// Lives a course up to the call `stop`, and looks at all that may be left.
 fn crash(course: Course, stop: usize) {
     let context = format!("{}, stopped after {stop} calls", course.name());

@@ -98,8 +98,13 @@ impl Ledger {
 
     pub(crate) fn make_durable(&mut self, store: &Store) -> Result<()> {
         store.make_durable()?;
-        self.0.values_mut().for_each(|history| history.durable = history.own.max(history.durable));
+        self.was_dropped();
         Ok(())
+    }
+
+    /// The store was dropped, which makes durable what it has put.
+    pub(crate) fn was_dropped(&mut self) {
+        self.0.values_mut().for_each(|history| history.durable = history.own.max(history.durable));
     }
 
     pub(crate) fn keys(&self) -> Vec<&'static str> {

@@ -207,6 +207,22 @@ fn a_time_of_its_own(second: u64, act: usize, who: usize) -> u64 {
     NOON + second * 1_000_000 + act as u64 * 6000 + who as u64 * 2000
 }
 
+#[test]
+fn the_numbers_of_a_writer_only_grow_whatever_its_clock_does() {
+    let world = World::new(1);
+    let first = world.store(0).put("a", number(1)).unwrap();
+    // A name that was freed is not taken again: whoever has seen it would not look.
+    world.store(0).put("a", number(2)).unwrap();
+    world.store(0).make_durable().unwrap();
+    let mut last = first.next().unwrap();
+    for (key, time) in [("b", NOON), ("c", NOON - 1_000_000), ("b", 0), ("d", NOON)] {
+        world.clocks[0].set(time);
+        let timestamp = world.store(0).put(key, number(3)).unwrap();
+        assert!(timestamp > last, "{key}");
+        last = timestamp;
+    }
+}
+
 /// What a store puts after it has synchronised is seen by everybody, whatever the clocks say.
 fn do_beside_the_original(world: &mut World, given: &mut BTreeMap<&'static str, Vec<Option<i64>>>, act: &Act) {
     match *act {
