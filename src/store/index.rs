@@ -155,7 +155,7 @@ impl Index {
             Some(current.timestamp == timestamp)
         };
         let mut newer = self.unreadable.range(timestamp..);
-        newer.any(|(_, file)| file.reason.is_transient()) && is_current() == Some(true)
+        is_current() == Some(true) && newer.any(|(_, file)| file.reason.is_transient())
     }
 
     /// Forgets a name that has gone from the directory; another record of its key counts then.
