@@ -51,7 +51,7 @@ pub(super) fn mount_point_path(path: &Path) -> Result<PathBuf, MountError> {
     match path.canonicalize() {
         Ok(path) => Ok(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(MountError::NoMountPoint(path.to_owned())),
-        Err(error) if error.raw_os_error() == Some(libc::ENOTCONN) => {
+        Err(error) if says_dead(&error) => {
             let name = path.file_name().unwrap_or(OsStr::new("."));
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
             Ok(canonical(parent)?.join(name))
@@ -62,7 +62,12 @@ pub(super) fn mount_point_path(path: &Path) -> Result<PathBuf, MountError> {
 
 /// Whether nobody answers at a mount point.
 fn is_dead(mount_point: &Path) -> bool {
-    std::fs::metadata(mount_point).is_err_and(|error| error.raw_os_error() == Some(libc::ENOTCONN))
+    std::fs::metadata(mount_point).is_err_and(|error| says_dead(&error))
+}
+
+/// Whether an error is what the kernel says of a mount whose daemon has died, or is just dying.
+fn says_dead(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOTCONN | libc::ECONNABORTED))
 }
 
 fn check_directory(mount_point: &Path, non_empty: bool) -> Result<(), MountError> {
