@@ -75,14 +75,14 @@ impl<E: Engine> Vfs<E> {
         name: &FileName,
         key: &Key,
     ) -> VfsResult<Opened> {
-        let mode = OpenMode { read: true, ..OpenMode::default() };
-        self.check_current(state, caller, inode, mode, name, key)?;
+        self.check_current(state, caller, inode, name, key)?;
         let InodeKind::Version(version) = &mut state.inodes.get_mut(inode)?.kind else {
             return Err(VfsError::Stale);
         };
         // When somebody changes the key in place, the kernel's pages are his; others get the last value past them.
         let direct = version.in_place.is_some() || version.spoiled;
         let file = OpenFile::Snapshot(version.text());
+        let mode = OpenMode { read: true, ..OpenMode::default() };
         let handle = add_handle(state, inode, file, mode);
         Ok(Opened { handle, keep_cache: !direct, direct, no_flush: true })
     }
@@ -105,7 +105,7 @@ impl<E: Engine> Vfs<E> {
                 return Err(VfsError::Stale);
             }
         } else {
-            self.check_current(state, caller, inode, mode, name, key)?;
+            self.check_current(state, caller, inode, name, key)?;
         }
         let InodeKind::Version(version) = &mut state.inodes.get_mut(inode)?.kind else {
             return Err(VfsError::Stale);
@@ -123,20 +123,18 @@ impl<E: Engine> Vfs<E> {
 
     /// Checks that an inode is the newest version of its key, or the one that this very open looked up.
     ///
-    /// What was changed in place is left as it is by readers, for a fresh inode with pages of its own; who changes it
-    /// again stays with it as long as others may be on their way to it.
+    /// What was changed in place is left for a fresh inode with pages of its own, but for those who were led to it.
     fn check_current(
         &self,
         state: &mut State,
         caller: Caller,
         inode: InodeNo,
-        mode: OpenMode,
         name: &FileName,
         key: &Key,
     ) -> VfsResult<()> {
         let InodeKind::Version(version) = &state.inodes.get(inode)?.kind else { return Err(VfsError::Stale) };
         let newest = self.engine.version(key).is_some_and(|live| live.number == version.number);
-        let current = newest && (!version.is_spoiled() || (mode.write && state.is_slot(key, inode)));
+        let current = newest && !version.is_spoiled();
         let looked_up = state.retries.take(caller, name).and_then(|(_, answered)| answered);
         if current || looked_up == Some(inode) {
             return Ok(());

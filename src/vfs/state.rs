@@ -69,11 +69,6 @@ impl State {
         self.slots.insert(key.clone(), Slot { number, inode });
     }
 
-    /// Whether the newest version of a key that was looked up is this inode.
-    pub(super) fn is_slot(&self, key: &Key, inode: InodeNo) -> bool {
-        self.slots.get(key).is_some_and(|slot| slot.inode == inode)
-    }
-
     /// Gives the newest version of a key a fresh inode when the one that it has was changed in place and nobody
     /// changes it any more.
     ///
