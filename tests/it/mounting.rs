@@ -55,6 +55,7 @@ fn relative_paths_are_taken_from_where_the_command_is_run() {
         let output = finish(place.keyfs().args(["mount", store, mount_point]).current_dir(&directory));
         assert!(output.status.success(), "{store} {mount_point}: {}", output.stderr);
         assert_eq!(fs::read_to_string(place.mount_point().join("key")).unwrap(), "1\n");
+        assert_eq!(place.daemon_directory(), Path::new("/"), "the daemon keeps its directory busy");
         let outside = place.path();
         let path = if mount_point == "." { "mount" } else { mount_point };
         let from = if mount_point == "." { &outside } else { &directory };
@@ -161,6 +162,9 @@ fn owner_and_mode_are_those_of_the_user_and_can_be_given() {
     foreign_store(&mounted.store_path()).put("key", serde_json::json!(1)).unwrap();
     let about = fs::metadata(mounted.path().join("key")).unwrap();
     assert_eq!((about.mode() & 0o7777, about.uid(), about.gid()), (0o600, 7, 8));
+    let Some(mounted) = Mounted::of(None, &["-o", "umask=0"]) else { return };
+    foreign_store(&mounted.store_path()).put("key", serde_json::json!(1)).unwrap();
+    assert_eq!(fs::metadata(mounted.path().join("key")).unwrap().mode() & 0o7777, 0o644);
     let Some(mounted) = Mounted::new() else { return };
     foreign_store(&mounted.store_path()).put("key", serde_json::json!(1)).unwrap();
     let about = fs::metadata(mounted.path().join("key")).unwrap();

@@ -124,8 +124,10 @@ fn a_foreign_put_during_a_save_loses_to_the_save(files: &dyn FileSystem, store: 
     for (flags, saved) in [(SAVE, "10\n"), (READ_WRITE, "20\n"), (WRITE, "30\n")] {
         let file = files.open(b"key", flags).unwrap();
         file.truncate(0).unwrap();
-        file.write_at(0, saved.as_bytes()).unwrap();
+        file.write_at(0, b"[").unwrap();
         put(store, "key", "foreign");
+        // Complete at the last moment: whoever inherits the descriptor saves when he closes it.
+        file.write_at(0, saved.as_bytes()).unwrap();
         file.close().unwrap();
         assert_text(files, b"key", saved);
         store.synchronize().unwrap();
@@ -138,9 +140,10 @@ fn a_foreign_remove_during_a_save_loses_to_the_save(files: &dyn FileSystem, stor
     for flags in [SAVE, READ_WRITE, WRITE] {
         put(store, "key", 1);
         let file = files.open(b"key", flags).unwrap();
-        file.write_at(0, b"2\n").unwrap();
+        file.write_at(0, b"[").unwrap();
         store.remove("key").unwrap();
         assert_missing(files, b"key");
+        file.write_at(0, b"2\n").unwrap();
         file.close().unwrap();
         assert_text(files, b"key", "2\n");
         files.unlink(b"key").unwrap();
@@ -244,6 +247,23 @@ fn count_one(files: &Kernel) {
     let count: u32 = String::from_utf8(whole(&*file)).unwrap().trim_end().parse().unwrap();
     file.write_at(0, format!("{}\n", count + 1).as_bytes()).unwrap();
     file.close().unwrap();
+}
+
+#[test]
+fn no_replace_fails_when_another_program_was_faster() {
+    let directory = tempfile::tempdir().unwrap();
+    let (vfs, store) = (vfs_of(directory.path(), false), foreign_store(directory.path()));
+    let faster = || {
+        put(&store, "new", "foreign");
+    };
+    let files = Kernel::interrupted(&vfs, &faster);
+    for from in [&b"key"[..], b".scratch"] {
+        save(&Kernel::new(&vfs), from, "1\n");
+        assert_eq!(files.rename_no_replace(from, b"new"), Err(Errno::EXIST));
+        assert_text(&Kernel::new(&vfs), from, "1\n");
+        assert_text(&Kernel::new(&vfs), b"new", "\"foreign\"\n");
+        store.remove("new").unwrap();
+    }
 }
 
 #[test]

@@ -19,17 +19,23 @@ const ENTRIES_PER_REQUEST: usize = 3;
 
 pub(crate) struct Kernel<'a> {
     vfs: &'a Vfs<Store>,
-    /// Called between a lookup and the open of what it has found: where others get in between.
-    before_open: Option<&'a (dyn Fn() + Sync)>,
+    /// Called between the lookups of an open or a rename and what they are for: where others get in between.
+    in_between: Option<&'a (dyn Fn() + Sync)>,
 }
 
 impl<'a> Kernel<'a> {
     pub(crate) fn new(vfs: &'a Vfs<Store>) -> Kernel<'a> {
-        Kernel { vfs, before_open: None }
+        Kernel { vfs, in_between: None }
     }
 
-    pub(crate) fn interrupted(vfs: &'a Vfs<Store>, before_open: &'a (dyn Fn() + Sync)) -> Kernel<'a> {
-        Kernel { vfs, before_open: Some(before_open) }
+    pub(crate) fn interrupted(vfs: &'a Vfs<Store>, in_between: &'a (dyn Fn() + Sync)) -> Kernel<'a> {
+        Kernel { vfs, in_between: Some(in_between) }
+    }
+
+    fn interrupt(&self) {
+        if let Some(in_between) = self.in_between {
+            in_between();
+        }
     }
 
     fn lookup(&self, parent: InodeNo, name: &[u8]) -> Answer<Attributes> {
@@ -87,9 +93,7 @@ impl<'a> Kernel<'a> {
             Err(Errno::NOENT) if creates => return self.create(name, flags),
             found => found?,
         };
-        if let Some(interrupt) = self.before_open {
-            interrupt();
-        }
+        self.interrupt();
         let opened = if creates && flags.contains(OFlags::EXCL) {
             Err(Errno::EXIST)
         } else {
@@ -126,6 +130,7 @@ impl<'a> Kernel<'a> {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(error) => return Err(error),
         }
+        self.interrupt();
         let ((parent, from), (new_parent, to)) = (self.parent(from)?, self.parent(to)?);
         let (from, to) = (OsStr::from_bytes(from), OsStr::from_bytes(to));
         self.vfs.rename(parent, from, new_parent, to, no_replace).map_err(errno)

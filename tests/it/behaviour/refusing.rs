@@ -106,6 +106,7 @@ fn fsync_refuses_too_and_the_text_can_be_corrected(files: &dyn FileSystem, _: &S
         let file = files.open(b"key", flags).unwrap();
         file.write_at(0, b"[1,\n").unwrap();
         assert_eq!(file.fsync(), Err(Errno::INVAL), "{flags:?}");
+        assert_eq!(rejected(files, b"key").0, "[1,\n", "{flags:?}: kept before it is closed");
         file.write_at(3, b"2]\n").unwrap();
         assert_eq!(file.fsync(), Ok(()), "{flags:?}");
         file.close().unwrap();

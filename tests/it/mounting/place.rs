@@ -147,6 +147,19 @@ impl Place {
         found.filter_map(|process| Pid::from_raw(process.file_name()?.to_str()?.parse().ok()?)).collect()
     }
 
+    /// The working directory of the daemon.
+    pub(crate) fn daemon_directory(&self) -> PathBuf {
+        fs::read_link(format!("/proc/{}/cwd", self.daemons()[0].as_raw_nonzero())).unwrap()
+    }
+
+    /// Everything that is mounted in this place, the last mounted first.
+    fn mounts(&self) -> Vec<PathBuf> {
+        let table = fs::read_to_string("/proc/self/mounts").unwrap();
+        let mount_points = table.lines().rev().filter_map(|line| line.split(' ').nth(1));
+        let paths = mount_points.map(|path| PathBuf::from(path.replace("\\040", " ")));
+        paths.filter(|path| path.starts_with(self.path.parent().unwrap())).collect()
+    }
+
     /// Waits until the daemon has ended.
     #[track_caller]
     pub(crate) fn expect_no_daemon(&self) {
@@ -168,11 +181,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let path = self.mount_point();
-        for _ in 0..10 {
-            if !is_mounted(&path) {
-                break;
-            }
+        for path in self.mounts() {
             unmount_lazily(&path);
         }
         let began = Instant::now();
