@@ -52,6 +52,7 @@ fn run(command: &Command, store: &StoreOptions) -> Result<Status, Failure> {
 /// Sends log lines to standard error, as many as RUST_LOG asks for.
 fn start_log(command: &Command) {
     // A record that cannot be read is worth a line from a mount, but not from every single `get`.
-    let level = if command.is_lasting() { "warn" } else { "error" };
+    // fuser warns of each operation that the kernel asks for once and then does without.
+    let level = if command.is_lasting() { "warn,fuser=error" } else { "error" };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level)).init();
 }

@@ -56,13 +56,15 @@ pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountEr
     // The mount must not keep the directory busy that this was started in.
     let io_error = |action, source| MountError::Io { action, path: mount_point.clone(), source };
     std::env::set_current_dir("/").map_err(|source| io_error("leave the directory to mount on", source))?;
+    // Before anything is mounted: a signal that comes meanwhile waits, instead of leaving a dead mount.
+    let signals = Signals::new([SIGTERM, SIGINT]).map_err(|source| io_error("watch for signals to unmount", source))?;
     let vfs = Arc::new(Vfs::new(store, vfs_options(options)));
     let source = store_path.to_string_lossy();
     let adapter = Adapter::new(Arc::clone(&vfs));
     let mut session = Session::new(adapter, &mount_point, &config(options, &source))
         .map_err(|source| io_error("mount on", source))?;
     let unmounter = session.unmount_callable();
-    let signals = watch_signals(Arc::downgrade(&vfs), unmounter, mount_point.clone())
+    let signals = unmount_on(signals, Arc::downgrade(&vfs), unmounter, mount_point.clone())
         .map_err(|source| io_error("watch for signals to unmount", source))?;
     drop(vfs);
     ready();
@@ -123,12 +125,12 @@ fn unmount_patiently(unmounter: &mut SessionUnmounter, mount_point: &Path) -> Re
 }
 
 /// Starts the thread that unmounts on signals.
-fn watch_signals(
+fn unmount_on(
+    mut signals: Signals,
     vfs: Weak<Vfs<Store>>,
     mut unmounter: SessionUnmounter,
     mount_point: std::path::PathBuf,
 ) -> std::io::Result<Handle> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
     let handle = signals.handle();
     let unmount = move || {
         for (before, _) in signals.forever().enumerate() {
