@@ -209,7 +209,7 @@ impl<'a> Scanner<'a> {
         let token = match self.peek() {
             Some(b'"') => self.string().map(|()| Token::String),
             Some(b'0'..=b'9') => self.number(),
-            Some(b'-') if self.text[self.at..].starts_with(b"-Infinity") => self.literal(b"-Infinity"),
+            Some(b'-') if self.text.get(self.at + 1) == Some(&b'I') => self.literal(b"-Infinity"),
             Some(b'-') => self.number(),
             Some(b't') => self.literal(b"true"),
             Some(b'f') => self.literal(b"false"),
@@ -223,8 +223,10 @@ impl<'a> Scanner<'a> {
     }
 
     fn literal(&mut self, literal: &[u8]) -> Result<Token, SyntaxError> {
-        if !self.text[self.at..].starts_with(literal) {
-            return Err(self.error(Reason::ExpectedValue));
+        let rest = &self.text[self.at..];
+        if !rest.starts_with(literal) {
+            let cut = literal.starts_with(rest);
+            return Err(self.error(if cut { Reason::UnexpectedEnd } else { Reason::ExpectedValue }));
         }
         self.at += literal.len();
         Ok(Token::Literal)
