@@ -144,7 +144,7 @@ impl<E: Engine> Vfs<E> {
 }
 
 /// Keeps the text of a draft for the person to see, and returns the name under which it is kept.
-fn keep_refused(state: &mut State, number: InodeNo, error: &VfsError) -> Option<FileName> {
+pub(super) fn keep_refused(state: &mut State, number: InodeNo, error: &VfsError) -> Option<FileName> {
     let inode = state.inodes.get_mut(number).ok()?;
     let name = match &inode.kind {
         InodeKind::Draft(draft) => draft.name.clone(),

@@ -3,7 +3,7 @@ use std::time::SystemTime;
 
 use super::attributes::InodeNo;
 use super::engine::VersionNumber;
-use crate::record::{Key, Value};
+use crate::record::{Key, Prefix, SyntaxError, Value};
 use crate::view::{FileName, file_text, file_text_len};
 
 /// An inode that the kernel knows, or that a handle is open on.
@@ -89,7 +89,6 @@ impl VersionInode {
 }
 
 /// A text on its way to become a value.
-#[derive(Default)]
 pub(super) struct Draft {
     pub(super) bytes: Vec<u8>,
     /// Whether the bytes have changed since they last were a value.
@@ -100,6 +99,10 @@ pub(super) struct Draft {
     pub(super) writers: u32,
     /// The name was removed or replaced meanwhile: the text is dropped, as of an unlinked file.
     pub(super) detached: bool,
+    /// The check of what was written in order.
+    checked: Prefix,
+    /// Whether all that was written came in order.
+    in_order: bool,
 }
 
 /// A draft with an inode of its own: nobody but its writers sees it.
@@ -137,16 +140,45 @@ impl Inode {
 }
 
 impl Draft {
+    /// A draft that begins with the text of a version.
+    pub(super) fn of_text(text: &[u8]) -> Draft {
+        Draft { bytes: text.to_vec(), in_order: text.is_empty(), ..Draft::default() }
+    }
+
     /// Writes bytes at an offset, filling a gap with NUL.
-    pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) {
+    ///
+    /// A text that is written in order is checked as it comes. What makes it hopeless is refused, but stays in the
+    /// draft: so the text cannot become a value without it.
+    pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<(), SyntaxError> {
+        if !self.dirty && offset == self.bytes.len() && offset != self.checked.accepted() {
+            // Appending to the text of a version.
+            self.checked = Prefix::new();
+            self.in_order = self.checked.push(&self.bytes).is_ok();
+        }
+        self.in_order &= offset == self.checked.accepted();
+        if self.in_order {
+            // What was refused here before is written again.
+            self.bytes.truncate(offset);
+        }
         write_at(&mut self.bytes, offset, bytes);
         self.changed();
+        if !self.in_order {
+            return Ok(());
+        }
+        let before = self.checked.clone();
+        self.checked.push(bytes).map_err(|(at, reason)| {
+            self.checked = before;
+            SyntaxError::at(&self.bytes, at, reason)
+        })
     }
 
     /// Cuts the text, or fills it up with NUL.
     pub(super) fn resize(&mut self, size: usize) {
-        if self.bytes.len() != size {
+        if size == 0 {
+            self.clear();
+        } else if self.bytes.len() != size {
             self.bytes.resize(size, 0);
+            self.in_order = false;
             self.changed();
         }
     }
@@ -154,12 +186,21 @@ impl Draft {
     /// Empties the text, as opening with `O_TRUNC` does.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.checked = Prefix::new();
+        self.in_order = true;
         self.changed();
     }
 
     fn changed(&mut self) {
         self.dirty = true;
         self.refused = false;
+    }
+}
+
+impl Default for Draft {
+    fn default() -> Draft {
+        let checked = Prefix::new();
+        Draft { bytes: Vec::new(), dirty: false, refused: false, writers: 0, detached: false, checked, in_order: true }
     }
 }
 

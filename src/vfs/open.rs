@@ -111,7 +111,7 @@ impl<E: Engine> Vfs<E> {
             return Err(VfsError::Stale);
         };
         let text = version.text();
-        let draft = version.in_place.get_or_insert_with(|| Draft { bytes: text.to_vec(), ..Draft::default() });
+        let draft = version.in_place.get_or_insert_with(|| Draft::of_text(&text));
         if mode.truncate {
             draft.clear();
             version.spoiled = true;

@@ -111,7 +111,7 @@ impl State {
             _ => Vec::new(),
         };
         self.inodes.drop_unused(version);
-        let draft = Draft { bytes, ..Draft::default() };
+        let draft = Draft::of_text(&bytes);
         self.add_draft(name, key, draft, live.modified, Some(version))
     }
 
@@ -177,7 +177,8 @@ impl State {
         {
             let bytes = std::mem::take(&mut scratch.bytes);
             let writers = u32::try_from(writers).unwrap_or(u32::MAX);
-            let draft = Draft { bytes, writers, ..Draft::default() };
+            let mut draft = Draft::of_text(&bytes);
+            draft.writers = writers;
             let (name, key, modified) = (to.clone(), key.clone(), scratch.modified);
             inode.kind =
                 InodeKind::Draft(DraftInode { name, key, draft, modified, shown_inode: None, placeholder: false });

@@ -3,6 +3,7 @@ use std::time::SystemTime;
 
 use super::Vfs;
 use super::attributes::HandleNo;
+use super::commit::keep_refused;
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::handle::OpenFile;
@@ -62,7 +63,8 @@ impl<E: Engine> Vfs<E> {
     ///
     /// # Errors
     ///
-    /// [`VfsError::BadHandle`]; [`VfsError::TooLarge`] before anything is written.
+    /// [`VfsError::BadHandle`]; [`VfsError::TooLarge`] before anything is written; [`VfsError::NotJson`] as soon as a
+    /// text that is written in order can no longer become JSON: the text is kept for the person to see.
     pub fn write(&self, handle: HandleNo, offset: u64, bytes: &[u8]) -> VfsResult<u32> {
         let mut guard = self.state.lock();
         let state = &mut *guard;
@@ -70,30 +72,37 @@ impl<E: Engine> Vfs<E> {
         if !open.write {
             return Err(VfsError::BadHandle);
         }
-        let inode = state.inodes.get_mut(open.inode)?;
+        let (number, append) = (open.inode, open.append);
+        let inode = state.inodes.get_mut(number)?;
         let length = match &inode.kind {
             InodeKind::Draft(draft) => draft.draft.bytes.len(),
             InodeKind::Scratch(scratch) => scratch.bytes.len(),
             InodeKind::Version(version) => version.size() as usize,
             InodeKind::Root | InodeKind::Control(_) => return Err(VfsError::BadHandle),
         };
-        let offset = if open.append { length as u64 } else { offset };
+        let offset = if append { length as u64 } else { offset };
         let end = offset.checked_add(bytes.len() as u64).filter(|&end| end <= FILE_BYTES);
         let offset = end.and_then(|_| usize::try_from(offset).ok()).ok_or(VfsError::TooLarge)?;
-        match &mut inode.kind {
+        let written = match &mut inode.kind {
             InodeKind::Draft(draft) => {
-                draft.draft.write(offset, bytes);
                 draft.modified = SystemTime::now();
+                draft.draft.write(offset, bytes)
             }
             InodeKind::Scratch(scratch) => {
                 write_at(&mut scratch.bytes, offset, bytes);
                 scratch.modified = SystemTime::now();
+                Ok(())
             }
             InodeKind::Version(version) => {
                 version.spoiled = true;
-                version.in_place.as_mut().ok_or(VfsError::BadHandle)?.write(offset, bytes);
+                version.in_place.as_mut().ok_or(VfsError::BadHandle)?.write(offset, bytes)
             }
-            InodeKind::Root | InodeKind::Control(_) => {}
+            InodeKind::Root | InodeKind::Control(_) => Ok(()),
+        };
+        if let Err(error) = written {
+            let error = VfsError::from(error);
+            keep_refused(state, number, &error);
+            return Err(error);
         }
         u32::try_from(bytes.len()).map_err(|_| VfsError::TooLarge)
     }

@@ -64,8 +64,7 @@ impl World<'_> {
     fn write(&mut self, slot: usize, text: &str) -> Result<(), TestCaseError> {
         let Some((file, handle)) = &self.slots[slot] else { return Ok(()) };
         if file.truncate(0).is_ok() {
-            prop_assert_eq!(file.write_at(0, text.as_bytes()), Ok(text.len()));
-            Simple::write(handle, text.as_bytes());
+            prop_assert_eq!(file.write_at(0, text.as_bytes()), Simple::write(handle, text));
         }
         Ok(())
     }

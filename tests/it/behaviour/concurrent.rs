@@ -130,3 +130,20 @@ fn a_shell_reads_saves_and_removes() {
     assert_listed(&files, &["other"]);
     assert_eq!(files.stat(b"other").unwrap().size, 8);
 }
+
+/// "So that even a shell's `echo` says so."
+#[test]
+fn the_builtins_of_shells_say_that_a_text_is_refused() {
+    let Some(mounted) = Mounted::new() else { return };
+    let files = Os::new(mounted.path());
+    save(&files, b"key", "1\n");
+    for shell in ["bash", "dash"] {
+        for script in ["echo '{bad' > key", "printf '[1,]' > key", "echo 2 >> key"] {
+            let output = Command::new(shell).args(["-c", script]).current_dir(mounted.path()).output().unwrap();
+            let message = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{shell}: {script}: {message}");
+            assert!(!message.is_empty(), "{shell}: {script}");
+            assert_text(&files, b"key", "1\n");
+        }
+    }
+}

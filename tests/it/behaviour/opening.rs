@@ -61,13 +61,15 @@ fn open_existing(files: &dyn FileSystem, access: OFlags) {
             assert_text(files, b"key", OLD);
             continue;
         }
-        assert_eq!(file.write_at(0, NEW.as_bytes()), Ok(NEW.len()), "{flags:?}");
         if flags.contains(OFlags::APPEND) {
-            let size = (kept.len() + NEW.len()) as u64;
+            // White space: after a value nothing else can be JSON.
+            assert_eq!(file.write_at(0, b"\n"), Ok(1), "{flags:?}");
+            let size = kept.len() as u64 + 1;
             assert_eq!(file.stat().unwrap().size, size, "{flags:?}: the size after appending");
-            // Two values in a row are no JSON: only the second is left.
             file.truncate(0).unwrap();
             assert_eq!(file.write_at(3, NEW.as_bytes()), Ok(NEW.len()), "{flags:?}: appended, wherever it is written");
+        } else {
+            assert_eq!(file.write_at(0, NEW.as_bytes()), Ok(NEW.len()), "{flags:?}");
         }
         assert_eq!(file.close(), Ok(()), "{flags:?}");
         assert_text(files, b"key", NEW);

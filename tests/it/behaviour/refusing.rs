@@ -11,6 +11,9 @@ use super::subject::put;
 
 super::unlike_a_plain_directory! {
     a_text_that_is_not_json_is_refused_and_the_value_stays
+    a_write_is_refused_as_soon_as_the_text_is_hopeless
+    what_is_not_written_in_order_is_refused_when_it_is_closed
+    a_refused_write_can_be_written_again
     a_refused_text_is_kept_with_the_reason
     a_refused_text_is_kept_until_the_key_is_saved_well
     a_refused_text_can_be_removed
@@ -55,6 +58,46 @@ fn a_text_that_is_not_json_is_refused_and_the_value_stays(files: &dyn FileSystem
     }
     store.synchronize().unwrap();
     assert_eq!(store.version("key").unwrap().timestamp, timestamp);
+}
+
+/// "`write` fails with EINVAL as soon as what was written in order can no longer become JSON."
+fn a_write_is_refused_as_soon_as_the_text_is_hopeless(files: &dyn FileSystem, _: &Store) {
+    save(files, b"key", "1\n");
+    let file = files.open(b"key", SAVE).unwrap();
+    assert_eq!(file.write_at(0, b"{\n  \"a\": "), Ok(9));
+    assert_eq!(file.write_at(9, b"tru"), Ok(3));
+    assert_eq!(file.write_at(12, b"th}\n"), Err(Errno::INVAL));
+    // Before anything is closed: so also a program that looks at nothing else is told.
+    let (kept, reason) = rejected(files, b"key");
+    assert_eq!(kept, "{\n  \"a\": truth}\n");
+    assert!(reason.contains("line 2, column 11"), "{reason:?}");
+    assert_eq!(file.close(), Err(Errno::INVAL));
+    assert_text(files, b"key", "1\n");
+}
+
+/// "What was written in order": an editor may write the end before the beginning.
+fn what_is_not_written_in_order_is_refused_when_it_is_closed(files: &dyn FileSystem, _: &Store) {
+    save(files, b"key", "1\n");
+    let file = files.open(b"key", SAVE).unwrap();
+    assert_eq!(file.write_at(3, b"]}}\n"), Ok(4));
+    assert_eq!(file.write_at(0, b"[2,"), Ok(3));
+    assert_eq!(file.close(), Err(Errno::INVAL));
+    let file = files.open(b"key", SAVE).unwrap();
+    assert_eq!(file.write_at(3, b"3]\n"), Ok(3));
+    assert_eq!(file.write_at(0, b"[2,"), Ok(3));
+    assert_eq!(file.close(), Ok(()));
+    assert_text(files, b"key", "[\n  2,\n  3\n]\n");
+}
+
+/// A refused write has written nothing, so the next one begins where it did.
+fn a_refused_write_can_be_written_again(files: &dyn FileSystem, _: &Store) {
+    save(files, b"key", "1\n");
+    let file = files.open(b"key", SAVE).unwrap();
+    assert_eq!(file.write_at(0, b"[1, "), Ok(4));
+    assert_eq!(file.write_at(4, b"two, three, four]\n"), Err(Errno::INVAL));
+    assert_eq!(file.write_at(4, b"2]\n"), Ok(3));
+    assert_eq!(file.close(), Ok(()));
+    assert_text(files, b"key", "[\n  1,\n  2\n]\n");
 }
 
 /// "The text is kept under `.keyfs/rejected/NAME` with the reason."

@@ -3,8 +3,11 @@
 //! It reads each byte once, keeps a few words of state and never recurses. Its verdicts are those of the scanner: a text
 //! is refused at the first byte after which no continuation would be accepted.
 
+mod number;
+
 use super::limits::{INTEGER_DIGITS, READ_DEPTH, WRITE_DEPTH};
 use super::syntax_error::Reason;
+use number::{Number, is_separator};
 
 /// What has been read of the present token, and what may follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,19 +35,6 @@ enum Text {
     Escape,
     /// Hexadecimal digits that are still missing after `\u`.
     Unicode(u8),
-}
-
-/// Where in a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Number {
-    Minus,
-    Zero,
-    Integer,
-    Point,
-    Fraction,
-    Exponent,
-    ExponentSign,
-    ExponentDigits,
 }
 
 /// A check in progress.
@@ -270,34 +260,6 @@ impl Prefix {
 
 /// What follows the `I` of `Infinity`.
 const INFINITY: &[u8] = b"nfinity";
-
-/// Whether a byte can follow a number, at the right place.
-fn is_separator(byte: u8) -> bool {
-    matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r')
-}
-
-impl Number {
-    /// Where the number is after one more byte of it; `None` when the byte is none of it.
-    fn after(self, byte: u8) -> Option<Number> {
-        match (self, byte) {
-            (Number::Minus, b'0') => Some(Number::Zero),
-            (Number::Minus, b'1'..=b'9') | (Number::Integer, b'0'..=b'9') => Some(Number::Integer),
-            (Number::Zero | Number::Integer, b'.') => Some(Number::Point),
-            (Number::Point | Number::Fraction, b'0'..=b'9') => Some(Number::Fraction),
-            (Number::Zero | Number::Integer | Number::Fraction, b'e' | b'E') => Some(Number::Exponent),
-            (Number::Exponent, b'+' | b'-') => Some(Number::ExponentSign),
-            (Number::Exponent | Number::ExponentSign | Number::ExponentDigits, b'0'..=b'9') => {
-                Some(Number::ExponentDigits)
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether the number can end here.
-    fn may_end(self) -> bool {
-        matches!(self, Number::Zero | Number::Integer | Number::Fraction | Number::ExponentDigits)
-    }
-}
 
 #[cfg(test)]
 mod tests {
