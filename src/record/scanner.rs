@@ -238,6 +238,10 @@ impl<'a> Scanner<'a> {
         }
         let leading_zero = self.peek() == Some(b'0');
         let digits = self.digits()?;
+        if leading_zero && digits > 1 {
+            self.at = self.start;
+            return Err(self.error(Reason::BadNumber));
+        }
         let mut integer = true;
         if self.peek() == Some(b'.') {
             self.at += 1;
@@ -251,10 +255,6 @@ impl<'a> Scanner<'a> {
             }
             self.digits()?;
             integer = false;
-        }
-        if leading_zero && digits > 1 {
-            self.at = self.start;
-            return Err(self.error(Reason::BadNumber));
         }
         if integer && digits > INTEGER_DIGITS {
             self.at = self.start;
