@@ -102,3 +102,42 @@ impl InodeTable {
         self.inodes.iter_mut().map(|(number, inode)| (*number, inode))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::inode::ScratchInode;
+    use super::*;
+
+    fn scratch(linked: bool) -> InodeKind {
+        InodeKind::Scratch(ScratchInode { bytes: Vec::new(), modified: std::time::UNIX_EPOCH, mode: 0o600, linked })
+    }
+
+    #[test]
+    fn an_inode_goes_when_neither_the_kernel_nor_a_handle_nor_a_name_leads_to_it() {
+        let mut table = InodeTable::new();
+        for linked in [false, true] {
+            let number = table.new_number();
+            table.add(number, scratch(linked));
+            table.looked_up(number);
+            table.looked_up(number);
+            table.opened(number);
+            table.forget(number, 1);
+            table.closed(number);
+            assert!(table.contains(number), "the kernel still has it");
+            // More than it was given: never below zero.
+            table.forget(number, 9);
+            assert_eq!(table.contains(number), linked);
+        }
+    }
+
+    #[test]
+    fn the_directories_stay_and_numbers_are_never_given_twice() {
+        let mut table = InodeTable::new();
+        table.forget(InodeNo::ROOT, 5);
+        assert!(table.contains(InodeNo::ROOT));
+        let first = table.new_number();
+        table.add(first, scratch(false));
+        table.drop_unused(first);
+        assert!(!table.contains(first) && table.new_number() > first);
+    }
+}

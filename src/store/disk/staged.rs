@@ -200,3 +200,71 @@ impl StagedRecord for Staged {
         Ok(inode)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn open(path: &Path) -> OwnedFd {
+        fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap()
+    }
+
+    fn names(path: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(path).into_iter().flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// A store whose writer has come to know that only the ways from this one on work.
+    fn with_way(way: Way, test: impl FnOnce(&Path, &mut dyn FnMut() -> Staged)) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        std::fs::create_dir(path.join("d")).unwrap();
+        let (store, data) = (open(path), Arc::new(open(&path.join("d"))));
+        let temporary = TemporaryDirectory::new(&Identifier::new("w").unwrap());
+        temporary.way.store(way as u8, Ordering::Relaxed);
+        test(path, &mut || temporary.create(&store, Arc::clone(&data)).unwrap());
+        assert_eq!(Way::from_index(temporary.way.load(Ordering::Relaxed)), way, "the way that works is kept");
+    }
+
+    #[test]
+    fn every_way_publishes_whole_records_replaces_nothing_and_leaves_nothing_else() {
+        for way in Way::ALL {
+            with_way(way, |path, create| {
+                for (number, text) in [(1, "first"), (2, "second")] {
+                    let mut staged = create();
+                    staged.write(text.as_bytes()).unwrap();
+                    staged.sync().unwrap();
+                    if number == 2 {
+                        let taken = staged.publish(Timestamp::from_micros(1)).unwrap_err();
+                        assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists, "{way:?}");
+                    }
+                    let inode = staged.publish(Timestamp::from_micros(number)).unwrap();
+                    let found = fs::stat(path.join(format!("d/{number}"))).unwrap();
+                    assert_eq!((found.st_ino, found.st_nlink), (inode, 1), "{way:?}");
+                }
+                assert_eq!(names(&path.join("d")), ["1", "2"], "{way:?}");
+                assert_eq!(std::fs::read_to_string(path.join("d/1")).unwrap(), "first", "{way:?}");
+                assert_eq!(std::fs::read_to_string(path.join("d/2")).unwrap(), "second", "{way:?}");
+                assert!(names(&path.join("t.w")).is_empty(), "{way:?}");
+                assert_eq!(path.join("t.w").exists(), way >= Way::Rename, "{way:?}");
+            });
+        }
+    }
+
+    #[test]
+    fn what_is_not_published_leaves_nothing() {
+        for way in Way::ALL {
+            with_way(way, |path, create| {
+                let mut staged = create();
+                staged.write(b"half").unwrap();
+                assert!(names(&path.join("d")).is_empty(), "{way:?}");
+                drop(staged);
+                assert!(names(&path.join("d")).is_empty() && names(&path.join("t.w")).is_empty(), "{way:?}");
+            });
+        }
+    }
+}
