@@ -20,10 +20,12 @@ mod shared;
 mod stale;
 mod superseded;
 mod synchronize;
+mod waiting;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
@@ -103,6 +105,7 @@ impl Store {
             scan: Mutex::default(),
             state: RwLock::default(),
             pending: durability::Pending::default(),
+            waiting: waiting::Waiting::default(),
         });
         let store = Store { shared, background: Mutex::new(None) };
         store.synchronize()?;
@@ -125,6 +128,25 @@ impl Store {
             self.start_background();
         }
         Ok(changes)
+    }
+
+    /// Waits until something may have changed since the last synchronisation, or until the time is over; true when it is
+    /// worth synchronising.
+    ///
+    /// No change is missed: one that no synchronisation has taken in yet makes this return at once. Own puts may end the
+    /// wait too. Where changes cannot be watched this sleeps for a while, each time longer up to a second, and is true.
+    /// Meant for one thread, while others may synchronise.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the system refuses to wait.
+    pub fn wait_for_changes(&self, timeout: Duration) -> Result<bool> {
+        Ok(!self.shared.waiting.is_stopped() && self.shared.waiting.pause(timeout))
+    }
+
+    /// Ends the wait of whoever is in [`Store::wait_for_changes`], which from now on is false at once.
+    pub fn stop_waiting(&self) {
+        self.shared.waiting.stop();
     }
 
     /// The value of a key, or `None` when the key is not live.
@@ -219,7 +241,24 @@ impl Store {
     pub fn remove_with<K: AsKey + ?Sized>(&self, key: &K, durability: Durability) -> Result<bool> {
         self.check_writer()?;
         self.synchronize()?;
-        self.remove_live(&key.to_key(), durability)
+        self.remove_without_synchronizing(key, durability)
+    }
+
+    /// As [`Store::remove_with`] for somebody who has synchronised himself, and so has seen what has changed.
+    ///
+    /// A key that others have put since is left as it is when it was not live before.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::put`].
+    pub fn remove_without_synchronizing<K: AsKey + ?Sized>(&self, key: &K, durability: Durability) -> Result<bool> {
+        self.check_writer()?;
+        if !self.contains(key) {
+            return Ok(false);
+        }
+        self.start_background();
+        self.shared.publish(&key.to_key(), None, durability)?;
+        Ok(true)
     }
 
     /// Removes all live keys, and returns how many there were. Synchronises first.
@@ -232,7 +271,7 @@ impl Store {
         self.synchronize()?;
         let mut removed = 0;
         for key in self.keys() {
-            removed += usize::from(self.remove_live(&key, self.shared.options.durability)?);
+            removed += usize::from(self.remove_without_synchronizing(&key, self.shared.options.durability)?);
         }
         Ok(removed)
     }
@@ -286,15 +325,6 @@ impl Store {
 
     fn check_writer(&self) -> Result<()> {
         if self.is_writer() { Ok(()) } else { Err(Error::ReadOnly) }
-    }
-
-    fn remove_live(&self, key: &Key, durability: Durability) -> Result<bool> {
-        if !self.contains(key) {
-            return Ok(false);
-        }
-        self.start_background();
-        self.shared.publish(key, None, durability)?;
-        Ok(true)
     }
 
     /// Sees to it that what waits to be made durable is: by a thread that starts once, or here where none can be had.

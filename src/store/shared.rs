@@ -8,11 +8,12 @@ use super::index::Index;
 use super::options::{Durability, OpenOptions};
 use super::publish::{Published, following};
 use super::synchronize::Scan;
+use super::waiting::Waiting;
 use crate::record::{Key, Record, Timestamp, Value, encode};
 
 /// What the store and its background thread share.
 ///
-/// Lock order: `scan`, then `state`, then `pending`. No lock but `scan` is held during a system call.
+/// Lock order: `scan`, then `state`, then `pending`, then `waiting`. No lock but `scan` is held during a system call.
 pub(super) struct Shared {
     pub(super) directory: Box<dyn Directory>,
     pub(super) options: OpenOptions,
@@ -22,6 +23,7 @@ pub(super) struct Shared {
     pub(super) state: RwLock<State>,
     /// Guards what is not known to be on disk yet.
     pub(super) pending: Pending,
+    pub(super) waiting: Waiting,
 }
 
 /// What is known of the directory.

@@ -1,5 +1,5 @@
 use std::error::Error as StdError;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::record::{Key, Value};
 
@@ -8,12 +8,27 @@ use crate::record::{Key, Value};
 /// A directory of records is one engine; a distributed store can be another. Methods are called from several threads,
 /// and reads must not wait for the disk or the network: they answer with what the last `synchronize` has shown.
 pub trait Engine: Send + Sync + 'static {
-    /// Takes in what other writers have done up to now.
+    /// Takes in what other writers have done up to now, and returns what has changed, in no order.
+    ///
+    /// Each change is told once, to whoever synchronises first.
     ///
     /// # Errors
     ///
     /// [`EngineError`] when that cannot be found out; then no answer is given rather than an old one.
-    fn synchronize(&self) -> Result<(), EngineError>;
+    fn synchronize(&self) -> Result<Vec<ForeignChange>, EngineError>;
+
+    /// Waits until something may have changed since the last `synchronize`, or until the time is over; true when it is
+    /// worth synchronising.
+    ///
+    /// No change is missed: one that was not taken in yet ends the wait at once. Meant for one thread.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when it is not possible to wait.
+    fn wait_for_changes(&self, timeout: Duration) -> Result<bool, EngineError>;
+
+    /// Ends the wait of whoever is in `wait_for_changes`, which from now on is false at once.
+    fn stop_waiting(&self);
 
     /// The live version of a key.
     fn version(&self, key: &Key) -> Option<LiveVersion>;
@@ -29,6 +44,8 @@ pub trait Engine: Send + Sync + 'static {
     fn put(&self, key: &Key, value: &Value) -> Result<VersionNumber, EngineError>;
 
     /// Removes a key, and returns whether it was live.
+    ///
+    /// Does not synchronise: the caller has done so, and has seen what has changed.
     ///
     /// # Errors
     ///
@@ -63,6 +80,17 @@ pub trait Engine: Send + Sync + 'static {
 /// Tells the versions of one key apart: a greater number is a later version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VersionNumber(pub u128);
+
+/// What another writer has done to a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignChange {
+    /// The key.
+    pub key: Key,
+    /// The version that was live before; `None` when the key was not live.
+    pub before: Option<VersionNumber>,
+    /// The version that is live now; `None` when the key is not live.
+    pub now: Option<VersionNumber>,
+}
 
 /// A live key's newest version.
 #[derive(Clone, Debug)]

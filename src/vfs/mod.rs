@@ -29,7 +29,7 @@ mod unlink;
 use parking_lot::Mutex;
 
 pub use attributes::{AttributeChange, Attributes, Caller, Entry, FileKind, HandleNo, InodeNo, OpenMode, Opened};
-pub use engine::{Engine, EngineError, LiveVersion, Space, VersionNumber};
+pub use engine::{Engine, EngineError, ForeignChange, LiveVersion, Space, VersionNumber};
 pub use error::{VfsError, VfsResult};
 pub use transfer::ReadBytes;
 

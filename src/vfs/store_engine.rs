@@ -1,8 +1,10 @@
 //! The store as an engine: the one place where the file system meets the directory of records.
 
-use super::engine::{Engine, EngineError, LiveVersion, Space, VersionNumber};
+use std::time::Duration;
+
+use super::engine::{Engine, EngineError, ForeignChange, LiveVersion, Space, VersionNumber};
 use crate::record::{Key, Value};
-use crate::store::{Durability, Error, Store, Version};
+use crate::store::{Change, Durability, Error, Store, Version};
 
 impl From<Error> for EngineError {
     fn from(error: Error) -> EngineError {
@@ -26,10 +28,23 @@ fn errno(error: &Error) -> i32 {
     }
 }
 
+fn foreign_change(key: Key, before: Option<Version>, now: Option<Version>) -> ForeignChange {
+    let live = |version: Version| version.value.is_some().then(|| VersionNumber(version.timestamp.as_micros()));
+    ForeignChange { key, before: before.and_then(live), now: now.and_then(live) }
+}
+
 impl Engine for Store {
-    fn synchronize(&self) -> Result<(), EngineError> {
-        Store::synchronize(self)?;
-        Ok(())
+    fn synchronize(&self) -> Result<Vec<ForeignChange>, EngineError> {
+        let changes = Store::synchronize(self)?;
+        Ok(changes.into_iter().map(|Change { key, old, new }| foreign_change(key, old, new)).collect())
+    }
+
+    fn wait_for_changes(&self, timeout: Duration) -> Result<bool, EngineError> {
+        Ok(Store::wait_for_changes(self, timeout)?)
+    }
+
+    fn stop_waiting(&self) {
+        Store::stop_waiting(self);
     }
 
     fn version(&self, key: &Key) -> Option<LiveVersion> {
@@ -51,7 +66,7 @@ impl Engine for Store {
     }
 
     fn remove(&self, key: &Key) -> Result<bool, EngineError> {
-        Ok(self.remove_with(key, Durability::Background)?)
+        Ok(self.remove_without_synchronizing(key, Durability::Background)?)
     }
 
     fn make_durable(&self, key: &Key) -> Result<(), EngineError> {

@@ -17,6 +17,8 @@ impl<E: Engine> Vfs<E> {
         if parent != InodeNo::ROOT {
             return self.unlink_control(parent, name);
         }
+        // Without the lock: a key goes that only others have seen, whatever that takes.
+        self.engine.synchronize()?;
         let mut state = self.state.lock();
         match self.target(&mut state, name) {
             Ok(Target::Control) => Err(VfsError::IsADirectory),

@@ -109,6 +109,20 @@ fn a_durable_put_syncs_the_bytes_before_the_name_and_the_name_before_it_unlinks(
 }
 
 #[test]
+fn a_remove_by_somebody_who_has_synchronised_looks_at_nothing_again() {
+    let directory = three_records();
+    let store = writer(&directory, Sync);
+    directory.plant(20, "late", Some(1));
+    directory.take_calls();
+    assert!(!store.remove_without_synchronizing("late", Sync).unwrap());
+    assert_eq!(kinds(&directory), [""; 0]);
+    assert!(store.remove_without_synchronizing("a", Sync).unwrap());
+    assert_eq!(kinds(&directory), ["Create", "Write", "SyncStaged", "Publish", "Sync", "Read", "Unlink"]);
+    assert!(store.remove("late").unwrap() && !store.contains("late"));
+    assert!(reader(&directory).remove_without_synchronizing("a", Sync).is_err());
+}
+
+#[test]
 fn a_durable_put_over_one_that_waits_unlinks_each_superseded_record_once() {
     let directory = three_records();
     let store = writer(&directory, Background);

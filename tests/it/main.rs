@@ -10,6 +10,7 @@ mod coherence;
 #[cfg(feature = "cli")]
 mod command;
 mod crash;
+mod engine;
 mod failed_sync;
 mod faults;
 mod interop;
