@@ -78,7 +78,7 @@ impl<E: Engine> Vfs<E> {
         state.retain_slots(keys.len(), |key| self.engine.version(key).is_some());
         for (key, number) in &keys {
             let inode = state.slot(key, *number);
-            entries.push(file(inode, &FileName::of_key(key)));
+            entries.push(file(inode, &self.options.naming.name_of(key)));
         }
         let is_live = |inode: InodeNo| match state.inodes.get(inode).map(|inode| &inode.kind) {
             Ok(InodeKind::Draft(draft)) => self.engine.version(&draft.key).is_some(),

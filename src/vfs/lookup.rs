@@ -11,9 +11,6 @@ use super::{CONTROL_NAME, Vfs};
 use crate::record::Key;
 use crate::view::{FileName, Name, NameError};
 
-/// The length up to which a key's name is never too long: each byte takes at most three.
-const SHORT_KEY_BYTES: usize = 255 / 3;
-
 /// What a name in the root directory stands for, checked.
 pub(super) enum Target {
     Key(FileName, Key),
@@ -56,8 +53,8 @@ impl<E: Engine> Vfs<E> {
         if name == CONTROL_NAME {
             return Ok(Target::Control);
         }
-        match FileName::parse(name.as_bytes())? {
-            Name::Key(key) => Ok(Target::Key(FileName::of_key(&key), key)),
+        match self.options.naming.parse(name.as_bytes())? {
+            Name::Key(key) => Ok(Target::Key(self.options.naming.name_of(&key), key)),
             Name::Scratch(name) => Ok(Target::Scratch(name)),
             Name::LongKey(name) => {
                 let key = self.long_key(state, &name).ok_or(VfsError::LongKey)?;
@@ -74,9 +71,8 @@ impl<E: Engine> Vfs<E> {
         }
         state.long_keys.clear();
         for (key, _) in self.engine.list() {
-            if key.as_wtf8().len() > SHORT_KEY_BYTES {
-                let name = FileName::of_key(&key);
-                state.long_keys.insert(name, key);
+            if self.options.naming.may_be_long(&key) {
+                state.long_keys.insert(self.options.naming.name_of(&key), key);
             }
         }
         state.long_keys.get(name).cloned()

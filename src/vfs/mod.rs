@@ -33,14 +33,15 @@ pub use engine::{Engine, EngineError, ForeignChange, LiveVersion, Space, Version
 pub use error::{VfsError, VfsResult};
 pub use transfer::ReadBytes;
 
+use crate::view::Naming;
 use inode::InodeKind;
 use state::State;
 
 /// The name of the directory, not listed, that tells about the mount.
 pub const CONTROL_NAME: &str = ".keyfs";
 
-/// Who owns the files, and what may be done to them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Who owns the files, what may be done to them, and how they are named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VfsOptions {
     /// The owner of all files.
     pub uid: u32,
@@ -50,6 +51,8 @@ pub struct VfsOptions {
     pub umask: u16,
     /// Nothing can be changed.
     pub read_only: bool,
+    /// How keys become file names.
+    pub naming: Naming,
 }
 
 /// A store seen as a directory of files.

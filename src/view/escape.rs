@@ -10,8 +10,17 @@ pub(super) struct Escaped {
     pub(super) whole: bool,
 }
 
+/// What follows the escaped key in the file name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// Nothing: what the key ends with is what the name ends with.
+    Nothing,
+    /// A suffix, which no name of a scratch file ends with.
+    Suffix,
+}
+
 /// Escapes the characters of a key (well-formed WTF-8) until they are more than `room` bytes.
-pub(super) fn escape(key: &[u8], room: usize) -> Escaped {
+pub(super) fn escape(key: &[u8], room: usize, tail: Tail) -> Escaped {
     if key.is_empty() {
         return Escaped { text: "%".to_owned(), whole: true };
     }
@@ -19,7 +28,7 @@ pub(super) fn escape(key: &[u8], room: usize) -> Escaped {
     let mut at = 0;
     while at < key.len() {
         let end = key.len().min(at + character_width(key[at]));
-        let escaped = must_escape(key, at);
+        let escaped = must_escape(key, at, tail);
         let size = if escaped { 3 * (end - at) } else { end - at };
         if name.len() + size > room {
             break;
@@ -47,7 +56,7 @@ fn character_width(first: u8) -> usize {
 }
 
 /// Whether the character of `key` that begins at `at` is written as escapes, one for each of its bytes.
-fn must_escape(key: &[u8], at: usize) -> bool {
+fn must_escape(key: &[u8], at: usize, tail: Tail) -> bool {
     match key[at..] {
         [0..0x20 | 0x7f | b'/', ..] => true,
         // The control characters U+0080 to U+009F, and lone surrogates.
@@ -57,8 +66,8 @@ fn must_escape(key: &[u8], at: usize) -> bool {
         [b'%', high, low, ..] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
         // Without an escape these would be the names of scratch files.
         [b'.', ..] => at == 0,
-        [b'~'] => true,
-        [b'#', ..] => at == 0 && key.ends_with(b"#"),
+        [b'~'] => tail == Tail::Nothing,
+        [b'#', ..] => tail == Tail::Nothing && at == 0 && key.ends_with(b"#"),
         _ => false,
     }
 }
@@ -127,7 +136,7 @@ mod tests {
             (b"\xed\xa0\x80", 8, ""),
             ("🎉🎉".as_bytes(), 7, "🎉"),
         ] {
-            let escaped = escape(key, room);
+            let escaped = escape(key, room, Tail::Nothing);
             assert_eq!((escaped.text.as_str(), escaped.whole), (expected, unescape(expected) == key), "{key:?} {room}");
         }
     }

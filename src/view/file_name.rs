@@ -2,17 +2,11 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::sync::Arc;
 
-use super::escape::{escape, unescape};
+use super::naming::Naming;
 use crate::record::Key;
 
 /// The most bytes of a file name, as on every Linux file system.
-const NAME_BYTES: usize = 255;
-
-/// What stands between the readable beginning of a long key's name and the hash; in no other key's name.
-const HASH_MARK: &str = "%~";
-
-/// The hex digits of the hash in a long key's name: the first 16 bytes of BLAKE3.
-const HASH_DIGITS: usize = 32;
+pub(super) const NAME_BYTES: usize = 255;
 
 /// The name of a file in a mount.
 ///
@@ -27,10 +21,11 @@ pub enum Name {
     Key(Key),
     /// A name of the form that keys too long for a file name have.
     ///
-    /// It holds only a hash of the key: the key, if there is one, is that for which [`FileName::of_key`] gives exactly
+    /// It holds only a hash of the key: the key, if there is one, is that for which [`Naming::name_of`] gives exactly
     /// this name.
     LongKey(FileName),
-    /// A name that is never a key's: it begins with `.`, ends with `~`, or begins and ends with `#`.
+    /// A name that is never a key's: it begins with `.`, ends with `~`, begins and ends with `#`, or lacks the suffix
+    /// that the names of keys have.
     Scratch(FileName),
 }
 
@@ -44,53 +39,30 @@ pub enum NameError {
     /// The name is longer than 255 bytes.
     #[error("the file name is longer than {NAME_BYTES} bytes")]
     TooLong,
-    /// The name is neither scratch nor what [`FileName::of_key`] gives for any key.
+    /// The name is neither scratch nor what [`Naming::name_of`] gives for any key.
     #[error("the file name is not the way in which any key is written")]
     NotCanonical,
 }
 
 impl FileName {
-    /// The one name of a key.
-    ///
-    /// Every key has a name, and no two keys share one (of keys too long for a name that holds as far as no two of
-    /// them share a hash of 128 bits). It is never the name of a scratch file.
+    /// A name of text that is known to be one.
+    pub(super) fn new(text: impl Into<Arc<str>>) -> FileName {
+        FileName(text.into())
+    }
+
+    /// The name of a key where names have no suffix, as of [`Naming::name_of`].
     #[must_use]
     pub fn of_key(key: &Key) -> FileName {
-        let escaped = escape(key.as_wtf8(), NAME_BYTES);
-        if escaped.whole { FileName(escaped.text.into()) } else { FileName::of_long_key(key) }
+        Naming::default().name_of(key)
     }
 
-    fn of_long_key(key: &Key) -> FileName {
-        let mut name = escape(key.as_wtf8(), NAME_BYTES - HASH_MARK.len() - HASH_DIGITS).text;
-        name.push_str(HASH_MARK);
-        name.push_str(&blake3::hash(key.as_wtf8()).to_hex()[..HASH_DIGITS]);
-        FileName(name.into())
-    }
-
-    /// Finds what a file name stands for.
-    ///
-    /// When it is [`Name::Key`], [`FileName::of_key`] gives exactly these bytes for that key.
+    /// Finds what a file name stands for where names have no suffix, as of [`Naming::parse`].
     ///
     /// # Errors
     ///
     /// [`NameError`] for a name that is nobody's.
     pub fn parse(bytes: &[u8]) -> Result<Name, NameError> {
-        if bytes.len() > NAME_BYTES {
-            return Err(NameError::TooLong);
-        }
-        let name = std::str::from_utf8(bytes).map_err(|_| NameError::NotUtf8)?;
-        if name.contains(['/', '\0']) {
-            return Err(NameError::NotCanonical);
-        }
-        if is_scratch(name) {
-            return Ok(Name::Scratch(FileName(name.into())));
-        }
-        if is_long(name) {
-            return Ok(Name::LongKey(FileName(name.into())));
-        }
-        let key = Key::from_wtf8(&unescape(name)).map_err(|_| NameError::NotCanonical)?;
-        let canonical = FileName::of_key(&key).as_str() == name;
-        if canonical { Ok(Name::Key(key)) } else { Err(NameError::NotCanonical) }
+        Naming::default().parse(bytes)
     }
 
     /// The name as a string.
@@ -112,23 +84,8 @@ impl fmt::Display for FileName {
     }
 }
 
-/// Whether editors and tools use such a name for their own files.
-fn is_scratch(name: &str) -> bool {
-    name.starts_with('.') || name.ends_with('~') || (name.starts_with('#') && name.ends_with('#'))
-}
-
-/// Whether the name ends as that of a long key does.
-fn is_long(name: &str) -> bool {
-    let Some((_, hash)) = name.rsplit_once(HASH_MARK) else { return false };
-    hash.len() == HASH_DIGITS && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
-    use proptest::prelude::*;
-
     use super::*;
 
     #[track_caller]
@@ -268,94 +225,5 @@ mod tests {
         assert_eq!(FileName::parse(b".\xed\xa0\x80"), Err(NameError::NotUtf8));
         assert_eq!(FileName::parse(&[b'a'; 256]), Err(NameError::TooLong));
         assert_eq!(FileName::parse(&[b'.'; 256]), Err(NameError::TooLong));
-    }
-
-    /// Pieces that make collisions and special cases likely, in keys as in names.
-    const PIECES: [&[u8]; 22] = [
-        b"%",
-        b"2",
-        b"F",
-        b"f",
-        b"~",
-        b"#",
-        b".",
-        b"/",
-        b"a",
-        b"\xc3\xa9",
-        b"\x7f",
-        b"\xc2\x85",
-        b"\xed\xa0\x80",
-        b"\xed\xb0\x80",
-        b"\n",
-        b"\0",
-        b"%25",
-        b"%2F",
-        b"%7E",
-        b"%ED",
-        b"%~0123456789abcdef0123456789abcdef",
-        b"\xff",
-    ];
-
-    fn bytes() -> impl Strategy<Value = Vec<u8>> {
-        let pieces = prop_oneof![
-            8 => prop::collection::vec(prop::sample::select(&PIECES[..]), 0..8),
-            1 => prop::collection::vec(prop::sample::select(&PIECES[..]), 60..140),
-        ];
-        // Padding brings the names to either side of the greatest length.
-        let padding = prop_oneof![8 => Just(0), 1 => 200..260usize];
-        (pieces, padding).prop_map(|(pieces, padding)| [pieces.concat(), vec![b'b'; padding]].concat())
-    }
-
-    fn keys() -> impl Strategy<Value = Key> {
-        bytes().prop_filter_map("not WTF-8", |bytes| {
-            let bytes: Vec<u8> = bytes.into_iter().filter(|&byte| byte != 0xff).collect();
-            Key::from_wtf8(&bytes).ok()
-        })
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4000))]
-
-        #[test]
-        fn every_key_is_found_again_by_its_name(key in keys()) {
-            let name = FileName::of_key(&key);
-            prop_assert!(name.as_str().len() <= 255);
-            match FileName::parse(name.as_str().as_bytes()) {
-                Ok(Name::Key(found)) => prop_assert_eq!(found, key),
-                Ok(Name::LongKey(found)) => {
-                    prop_assert!(!escape(key.as_wtf8(), 255).whole);
-                    prop_assert_eq!(found, name);
-                }
-                other => prop_assert!(false, "{:?} of {:?} is {:?}", name, key, other),
-            }
-        }
-
-        #[test]
-        fn different_keys_have_different_names(one in keys(), other in keys(), more in prop::sample::select(&PIECES[..21])) {
-            prop_assert_eq!(FileName::of_key(&one) == FileName::of_key(&other), one == other);
-            if let Ok(longer) = Key::from_wtf8(&[one.as_wtf8(), more].concat()) {
-                prop_assert_ne!(FileName::of_key(&one), FileName::of_key(&longer));
-            }
-        }
-
-        #[test]
-        fn a_key_is_found_by_its_own_name_only(bytes in prop_oneof![bytes(), prop::collection::vec(any::<u8>(), 0..300)]) {
-            if let Ok(Name::Key(key)) = FileName::parse(&bytes) {
-                let name = FileName::of_key(&key);
-                prop_assert_eq!(name.as_str().as_bytes(), bytes.as_slice());
-            }
-        }
-    }
-
-    #[test]
-    fn all_short_keys_have_different_names() {
-        let letters = &PIECES[..13];
-        let mut keys = vec![Vec::new()];
-        let mut names = HashSet::new();
-        for _ in 0..4 {
-            assert!(keys.iter().all(|key| names.insert(FileName::of_key(&Key::from_wtf8(key).unwrap()))));
-            keys = keys.iter().flat_map(|key| letters.iter().map(|letter| [key, *letter].concat())).collect();
-        }
-        assert_eq!(names.len(), 1 + 13 + 13 * 13 + 13 * 13 * 13);
     }
 }

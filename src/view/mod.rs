@@ -1,15 +1,19 @@
 //! What a mount shows of the store: keys as file names, values as file texts.
 //!
-//! Nothing here touches the disk. Both directions are pure functions: each key has exactly one file name, and the text
+//! Nothing here touches the disk. Both directions are pure functions: each key has exactly one file name (in mounts of one suffix), and the text
 //! of a value depends on the value alone.
 
 mod duplicates;
 mod escape;
 mod file_name;
 mod file_text;
+mod naming;
 mod printer;
 mod sink;
+mod suffix;
 mod walk;
 
 pub use file_name::{FileName, Name, NameError};
 pub use file_text::{PRETTY_BYTES, file_text, file_text_len, parse_file_text};
+pub use naming::Naming;
+pub use suffix::{Suffix, SuffixError};

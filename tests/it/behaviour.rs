@@ -20,6 +20,7 @@ mod renaming;
 mod saving;
 mod scratch;
 mod subject;
+mod suffix;
 
 #[cfg(all(feature = "cli", feature = "fuse"))]
 pub(crate) use os::close;

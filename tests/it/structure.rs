@@ -183,6 +183,20 @@ fn no_method_goes_past_the_door_to_the_disk() {
     expect_none(&complaints);
 }
 
+/// The file system names keys as its mount does: not as a mount without a suffix would.
+#[test]
+fn the_file_system_has_one_naming() {
+    let mut complaints = Vec::new();
+    for file in rust_files().iter().filter(|file| file.layer() == Some("vfs")) {
+        for (index, line) in without_tests(&strip(&file.text)).lines().enumerate() {
+            if line.contains("FileName::of_key") || line.contains("FileName::parse") {
+                complaints.push(format!("{}:{}: ask the Naming of the mount", file.path, index + 1));
+            }
+        }
+    }
+    expect_none(&complaints);
+}
+
 #[test]
 fn unsafe_code_is_forbidden() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();

@@ -12,8 +12,9 @@ use crate::exit::{About, Failure, Reason, Status};
 /// Show a store as a file system: each key is a file, its content is the value
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Options for -o: ro, rw, allow_other, nonempty, uid=N, gid=N, umask=OCTAL; those that are for
-mount(8) alone are accepted and mean nothing.
+Options for -o: ro, rw, allow_other, nonempty, uid=N, gid=N, umask=OCTAL, suffix=.json (all keys'
+file names end with it, and all other names are scratch files); those that are for mount(8) alone
+are accepted and mean nothing.
 
 Examples:
   keyfs mount /srv/settings ~/settings

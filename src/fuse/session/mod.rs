@@ -18,6 +18,7 @@ use signal_hook::iterator::{Handle, Signals};
 use super::adapter::Adapter;
 use crate::store::{OpenOptions, Store};
 use crate::vfs::{Vfs, VfsOptions};
+use crate::view::Naming;
 
 pub use busy::{Holder, holders};
 pub use error::MountError;
@@ -79,6 +80,7 @@ fn vfs_options(options: &MountOptions) -> VfsOptions {
         gid: options.gid.unwrap_or_else(|| rustix::process::getegid().as_raw()),
         umask: options.umask.unwrap_or_else(current_umask),
         read_only: options.read_only,
+        naming: Naming::with_suffix(options.suffix.clone()),
     }
 }
 

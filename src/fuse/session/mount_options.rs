@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use crate::store::Identifier;
+use crate::view::Suffix;
 
 /// How a store is to be mounted.
 #[derive(Clone, Debug)]
@@ -14,6 +15,7 @@ pub struct MountOptions {
     pub(super) uid: Option<u32>,
     pub(super) gid: Option<u32>,
     pub(super) umask: Option<u16>,
+    pub(super) suffix: Suffix,
 }
 
 /// Why a mount option is not one.
@@ -48,6 +50,7 @@ impl MountOptions {
             uid: None,
             gid: None,
             umask: None,
+            suffix: Suffix::default(),
         }
     }
 
@@ -80,6 +83,7 @@ impl MountOptions {
             "uid" => self.uid = Some(number(name, value, 10)?),
             "gid" => self.gid = Some(number(name, value, 10)?),
             "umask" => self.umask = Some((number(name, value, 8)? & 0o777) as u16),
+            "suffix" => self.suffix = suffix(value)?,
             _ if IGNORED.contains(&name) || name.starts_with("x-") || name.starts_with("X-") => {}
             _ => return Err(MountOptionError::Unknown(name.to_owned())),
         }
@@ -113,6 +117,12 @@ const IGNORED: [&str; 22] = [
     "comment",
 ];
 
+fn suffix(value: &str) -> Result<Suffix, MountOptionError> {
+    let error =
+        || MountOptionError::BadValue { name: "suffix".to_owned(), value: value.to_owned(), takes: Suffix::FORM };
+    Suffix::new(value).map_err(|_| error())
+}
+
 fn number(name: &str, value: &str, radix: u32) -> Result<u32, MountOptionError> {
     let takes = if radix == 8 { "an octal number" } else { "a number" };
     let error = || MountOptionError::BadValue { name: name.to_owned(), value: value.to_owned(), takes };
@@ -129,10 +139,15 @@ mod tests {
         assert!(options().option("ro").unwrap().read_only);
         assert_eq!(options().option("umask=077").unwrap().umask, Some(0o77));
         assert_eq!(options().option("uid=1000").unwrap().uid, Some(1000));
+        assert_eq!(options().option("suffix=.json").unwrap().suffix.as_str(), ".json");
         for ignored in ["_netdev", "x-systemd.automount", "nofail", "defaults", ""] {
             assert!(options().option(ignored).is_ok(), "{ignored}");
         }
         assert_eq!(options().option("speed=9").unwrap_err().to_string(), "speed: no such mount option");
+        for bad in ["suffix", "suffix=", "suffix=json", "suffix=.a/b", "suffix=.x~", "suffix=.%41"] {
+            let message = options().option(bad).unwrap_err().to_string();
+            assert!(message.starts_with("suffix=") && message.contains("suffix takes a dot and 1 to 31"), "{message}");
+        }
         assert_eq!(options().option("umask=9").unwrap_err().to_string(), "umask=9: umask takes an octal number");
     }
 }
