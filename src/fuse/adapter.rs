@@ -1,21 +1,19 @@
 use std::ffi::OsStr;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use fuser::{
-    BsdFileFlags, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo, InitFlags,
-    KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyEmpty,
-    ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
+    BsdFileFlags, FileHandle, Filesystem, Generation, INodeNo, InitFlags, KernelConfig, LockOwner, OpenFlags,
+    RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry,
+    ReplyOpen, ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
 };
 
-use crate::vfs::{
-    AttributeChange, Attributes, Caller, Engine, FileKind, HandleNo, InodeNo, OpenMode, Opened, Vfs, VfsError,
+use super::convert::{
+    caller, caller_with_process, directory_flags, errno, file_attr, file_type, handle, inode, lifetime, open_flags,
+    system_time,
 };
-
-/// How long the kernel may answer for attributes and names itself: not at all, because others change the store and
-/// nobody tells the kernel. Contents are another matter: those of an inode never change, so its pages are kept.
-const NO_TIME: Duration = Duration::ZERO;
+use crate::vfs::{AttributeChange, Attributes, Engine, Entry, OpenMode, Vfs, VfsError};
 
 /// Inode numbers are never used again, so one generation does.
 const GENERATION: Generation = Generation(0);
@@ -29,71 +27,13 @@ impl<E: Engine> Adapter<E> {
     pub(super) fn new(vfs: Arc<Vfs<E>>) -> Adapter<E> {
         Adapter { vfs }
     }
-}
 
-fn inode(number: INodeNo) -> InodeNo {
-    InodeNo(number.0)
-}
-
-fn handle(number: FileHandle) -> HandleNo {
-    HandleNo(number.0)
-}
-
-fn caller(request: &Request) -> Caller {
-    Caller { thread: request.pid() }
-}
-
-fn errno(operation: &str, error: &VfsError) -> Errno {
-    match error {
-        // What happens all day: a name that is not there, a version that was superseded.
-        VfsError::NotFound | VfsError::Stale | VfsError::Exists => log::trace!("{operation}: {error}"),
-        VfsError::Engine(_) => log::error!("{operation}: {error}"),
-        _ => log::debug!("{operation}: {error}"),
-    }
-    Errno::from_i32(error.errno())
-}
-
-fn file_type(kind: FileKind) -> FileType {
-    match kind {
-        FileKind::Regular => FileType::RegularFile,
-        FileKind::Directory => FileType::Directory,
-    }
-}
-
-/// The attributes as the kernel takes them, under the number that it knows the inode by or the one that it shows.
-fn file_attr(attributes: &Attributes, number: InodeNo) -> FileAttr {
-    let time = attributes.modified;
-    FileAttr {
-        ino: INodeNo(number.0),
-        size: attributes.size,
-        blocks: attributes.size.div_ceil(512),
-        atime: time,
-        mtime: time,
-        ctime: time,
-        crtime: time,
-        kind: file_type(attributes.kind),
-        perm: attributes.mode,
-        nlink: if attributes.kind == FileKind::Directory { 2 } else { 1 },
-        uid: attributes.uid,
-        gid: attributes.gid,
-        rdev: 0,
-        blksize: 4096,
-        flags: 0,
-    }
-}
-
-fn open_flags(opened: &Opened) -> FopenFlags {
-    let mut flags = FopenFlags::empty();
-    flags.set(FopenFlags::FOPEN_KEEP_CACHE, opened.keep_cache);
-    flags.set(FopenFlags::FOPEN_DIRECT_IO, opened.direct);
-    flags.set(FopenFlags::FOPEN_NOFLUSH, opened.no_flush);
-    flags
-}
-
-fn system_time(time: TimeOrNow) -> SystemTime {
-    match time {
-        TimeOrNow::SpecificTime(time) => time,
-        TimeOrNow::Now => SystemTime::now(),
+    /// Answers once the kernel has forgotten what this very request has made out of date: so who has saved sees it.
+    fn reply_after_notices(&self, operation: &str, result: Result<(), VfsError>, reply: ReplyEmpty) {
+        match result {
+            Ok(()) => self.vfs.after_notices(Box::new(|| reply.ok())),
+            Err(error) => reply.error(errno(operation, &error)),
+        }
     }
 }
 
@@ -106,7 +46,7 @@ fn reply_empty(operation: &str, result: Result<(), VfsError>, reply: ReplyEmpty)
 
 fn reply_attr(operation: &str, result: Result<Attributes, VfsError>, reply: ReplyAttr) {
     match result {
-        Ok(attributes) => reply.attr(&NO_TIME, &file_attr(&attributes, attributes.shown_inode)),
+        Ok(attributes) => reply.attr(&lifetime(&attributes), &file_attr(&attributes, attributes.shown_inode)),
         Err(error) => reply.error(errno(operation, &error)),
     }
 }
@@ -121,6 +61,9 @@ impl<E: Engine> Filesystem for Adapter<E> {
             InitFlags::FUSE_DONT_MASK,
             // Pages are dropped when this program says so, not when an mtime differs.
             InitFlags::FUSE_EXPLICIT_INVAL_DATA,
+            // Listings bring the attributes along when somebody asks for those.
+            InitFlags::FUSE_DO_READDIRPLUS,
+            InitFlags::FUSE_READDIRPLUS_AUTO,
         ];
         for capability in wanted {
             if let Err(missing) = config.add_capabilities(capability) {
@@ -132,7 +75,9 @@ impl<E: Engine> Filesystem for Adapter<E> {
 
     fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         match self.vfs.lookup(caller(request), inode(parent), name) {
-            Ok(attributes) => reply.entry(&NO_TIME, &file_attr(&attributes, attributes.inode), GENERATION),
+            Ok(attributes) => {
+                reply.entry(&lifetime(&attributes), &file_attr(&attributes, attributes.inode), GENERATION);
+            }
             Err(error) => reply.error(errno("lookup", &error)),
         }
     }
@@ -227,7 +172,9 @@ impl<E: Engine> Filesystem for Adapter<E> {
     }
 
     fn open(&self, request: &Request, number: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
-        match self.vfs.open(caller(request), inode(number), OpenMode::from_flags(flags.0)) {
+        let mode = OpenMode::from_flags(flags.0);
+        let caller = if mode.write { caller_with_process(request) } else { caller(request) };
+        match self.vfs.open(caller, inode(number), mode) {
             Ok(opened) => reply.opened(FileHandle(opened.handle.0), open_flags(&opened)),
             Err(error) => reply.error(errno("open", &error)),
         }
@@ -245,10 +192,16 @@ impl<E: Engine> Filesystem for Adapter<E> {
     ) {
         let permissions = (mode & !umask & 0o777) as u16;
         let open = OpenMode::from_flags(flags);
-        match self.vfs.create(caller(request), inode(parent), name, permissions, open) {
+        match self.vfs.create(caller_with_process(request), inode(parent), name, permissions, open) {
             Ok((attributes, opened)) => {
                 let attr = file_attr(&attributes, attributes.inode);
-                reply.created(&NO_TIME, &attr, GENERATION, FileHandle(opened.handle.0), open_flags(&opened));
+                reply.created(
+                    &lifetime(&attributes),
+                    &attr,
+                    GENERATION,
+                    FileHandle(opened.handle.0),
+                    open_flags(&opened),
+                );
             }
             Err(error) => reply.error(errno("create", &error)),
         }
@@ -289,12 +242,13 @@ impl<E: Engine> Filesystem for Adapter<E> {
         }
     }
 
-    fn flush(&self, _request: &Request, _number: INodeNo, open: FileHandle, _owner: LockOwner, reply: ReplyEmpty) {
-        reply_empty("flush", self.vfs.flush(handle(open)), reply);
+    fn flush(&self, request: &Request, _number: INodeNo, open: FileHandle, _owner: LockOwner, reply: ReplyEmpty) {
+        let flushed = self.vfs.flush(handle(open), || caller_with_process(request).process);
+        self.reply_after_notices("flush", flushed, reply);
     }
 
     fn fsync(&self, _request: &Request, _number: INodeNo, open: FileHandle, _datasync: bool, reply: ReplyEmpty) {
-        reply_empty("fsync", self.vfs.fsync(handle(open)), reply);
+        self.reply_after_notices("fsync", self.vfs.fsync(handle(open)), reply);
     }
 
     fn release(
@@ -312,18 +266,34 @@ impl<E: Engine> Filesystem for Adapter<E> {
 
     fn opendir(&self, _request: &Request, number: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
         match self.vfs.opendir(inode(number)) {
-            Ok(open) => reply.opened(FileHandle(open.0), FopenFlags::empty()),
+            Ok(opened) => reply.opened(FileHandle(opened.handle.0), directory_flags(&opened)),
             Err(error) => reply.error(errno("opendir", &error)),
         }
     }
 
     fn readdir(&self, _request: &Request, _number: INodeNo, open: FileHandle, offset: u64, mut reply: ReplyDirectory) {
-        let sink = |entry: &crate::vfs::Entry, next| {
-            reply.add(INodeNo(entry.inode.0), next, file_type(entry.kind), &entry.name)
-        };
+        let sink = |entry: &Entry, next| reply.add(INodeNo(entry.inode.0), next, file_type(entry.kind), &entry.name);
         match self.vfs.readdir(handle(open), offset, sink) {
             Ok(()) => reply.ok(),
             Err(error) => reply.error(errno("readdir", &error)),
+        }
+    }
+
+    fn readdirplus(
+        &self,
+        _request: &Request,
+        _number: INodeNo,
+        open: FileHandle,
+        offset: u64,
+        mut reply: ReplyDirectoryPlus,
+    ) {
+        let sink = |entry: &Entry, next, attributes: &Attributes| {
+            let attr = file_attr(attributes, attributes.inode);
+            reply.add(attr.ino, next, &entry.name, &lifetime(attributes), &attr, GENERATION)
+        };
+        match self.vfs.readdir_plus(handle(open), offset, sink) {
+            Ok(()) => reply.ok(),
+            Err(error) => reply.error(errno("readdirplus", &error)),
         }
     }
 

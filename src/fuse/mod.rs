@@ -4,6 +4,7 @@
 //! unmounted; [`unmount`] takes it away again.
 
 mod adapter;
+mod convert;
 mod session;
 
 pub use session::{Holder, MountEntry, MountError, MountOptionError, MountOptions, holders, mount, mount_at, unmount};

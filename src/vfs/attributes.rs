@@ -41,6 +41,8 @@ pub struct Attributes {
     pub uid: u32,
     /// The group.
     pub gid: u32,
+    /// Whether the kernel may keep them, and the name that led to them, until a notice says otherwise.
+    pub lasting: bool,
 }
 
 /// Who asks.
@@ -48,6 +50,8 @@ pub struct Attributes {
 pub struct Caller {
     /// The thread's id, zero when it is not known.
     pub thread: u32,
+    /// The id of its process, zero when it is not known or does not matter.
+    pub process: u32,
 }
 
 /// How a file is opened.
@@ -66,6 +70,11 @@ pub struct OpenMode {
 }
 
 impl OpenMode {
+    /// Whether bytes are read and changed where they are, as read-modify-write under a lock does.
+    pub(super) fn is_in_place(self) -> bool {
+        self.read && self.write && !self.truncate
+    }
+
     /// Reads the flags of open(2).
     #[must_use]
     pub fn from_flags(flags: i32) -> OpenMode {
@@ -88,7 +97,7 @@ pub struct Opened {
     pub handle: HandleNo,
     /// Pages that the kernel holds of the inode are right, because its content never changes.
     pub keep_cache: bool,
-    /// Pages that the kernel holds may be a draft's: read past them.
+    /// Pages that the kernel holds of the inode are not those of this handle: read and write past them.
     pub direct: bool,
     /// Nothing happens when a descriptor is closed, so the kernel need not tell.
     pub no_flush: bool,

@@ -1,11 +1,10 @@
 use std::ffi::OsString;
-use std::time::SystemTime;
 
 use super::Vfs;
 use super::attributes::{HandleNo, InodeNo};
 use super::engine::{Engine, VersionNumber};
 use super::error::{VfsError, VfsResult};
-use super::inode::{Draft, InodeKind};
+use super::inode::{DraftInode, InodeKind};
 use super::state::State;
 use crate::record::{Key, Value};
 use crate::view::{FileName, parse_file_text};
@@ -13,20 +12,25 @@ use crate::view::{FileName, parse_file_text};
 impl<E: Engine> Vfs<E> {
     /// Saves what a handle has written, as closing a descriptor does; may be called many times for one handle.
     ///
-    /// A blank text changes nothing: a shell closes a descriptor of the file before it writes.
+    /// A blank text changes nothing: a shell closes a descriptor of the file before it writes. Nor does a text that is
+    /// merely not complete, when another process than the one that opened the file closes its copy of the descriptor: a
+    /// program that a script runs knows nothing of what the script will still write. `process` tells who closes.
     ///
     /// # Errors
     ///
     /// [`VfsError::NotJson`]: the text stays, and the value too. [`VfsError::Engine`].
-    pub fn flush(&self, handle: HandleNo) -> VfsResult<()> {
+    pub fn flush(&self, handle: HandleNo, process: impl FnOnce() -> u32) -> VfsResult<()> {
         let mut state = self.state.lock();
         let open = state.handles.get(handle)?;
         if !open.write {
             return Ok(());
         }
-        let inode = open.inode;
+        let (inode, opener) = (open.inode, open.opener);
         let saved = self.commit(&mut state, inode);
         if let Err(error @ VfsError::NotJson(_)) = &saved {
+            if is_incomplete(&state, inode) && process() != opener {
+                return Ok(());
+            }
             // Now, not at the release: that comes when the program has already been told.
             keep_refused(&mut state, inode, error);
         }
@@ -39,13 +43,16 @@ impl<E: Engine> Vfs<E> {
     ///
     /// Those of [`Vfs::flush`].
     pub fn fsync(&self, handle: HandleNo) -> VfsResult<()> {
-        self.flush(handle)?;
+        let opener = self.state.lock().handles.get(handle)?.opener;
+        self.flush(handle, || opener)?;
         let key = {
             let state = self.state.lock();
             match &state.inodes.get(state.handles.get(handle)?.inode)?.kind {
                 InodeKind::Draft(draft) => draft.key.clone(),
                 InodeKind::Version(version) => version.key.clone(),
-                InodeKind::Root | InodeKind::Control(_) | InodeKind::Scratch(_) => return Ok(()),
+                InodeKind::Placeholder(_) | InodeKind::Root | InodeKind::Control(_) | InodeKind::Scratch(_) => {
+                    return Ok(());
+                }
             }
         };
         Ok(self.engine.make_durable(&key)?)
@@ -57,6 +64,7 @@ impl<E: Engine> Vfs<E> {
     ///
     /// [`VfsError::Engine`].
     pub fn make_all_durable(&self) -> VfsResult<()> {
+        self.remove_departed(&mut self.state.lock(), None)?;
         Ok(self.engine.make_all_durable()?)
     }
 
@@ -68,11 +76,11 @@ impl<E: Engine> Vfs<E> {
     pub fn release(&self, handle: HandleNo) -> VfsResult<()> {
         let mut state = self.state.lock();
         let closed = state.handles.remove(handle)?;
-        if closed.write && self.is_last_writer(&mut state, closed.inode) {
-            if let Err(error) = self.commit(&mut state, closed.inode) {
-                self.reject(&mut state, closed.inode, &error);
-            }
-            end_change_in_place(&mut state, closed.inode);
+        if closed.write
+            && self.is_last_writer(&mut state, closed.inode)
+            && let Err(error) = self.commit(&mut state, closed.inode)
+        {
+            self.reject(&mut state, closed.inode, &error);
         }
         state.inodes.closed(closed.inode);
         Ok(())
@@ -80,97 +88,88 @@ impl<E: Engine> Vfs<E> {
 
     /// Counts a writer out; true for the last one of a draft.
     fn is_last_writer(&self, state: &mut State, inode: InodeNo) -> bool {
-        let Ok(inode) = state.inodes.get_mut(inode) else { return false };
-        let Some(draft) = draft_of(&mut inode.kind) else { return false };
-        draft.writers = draft.writers.saturating_sub(1);
-        draft.writers == 0
+        let Some(draft) = draft_of(state, inode) else { return false };
+        draft.draft.writers = draft.draft.writers.saturating_sub(1);
+        draft.draft.writers == 0
     }
 
     /// Puts a draft that has changed as the value of its key.
     pub(super) fn commit(&self, state: &mut State, number: InodeNo) -> VfsResult<()> {
-        let inode = state.inodes.get_mut(number)?;
-        let (name, key) = match &inode.kind {
-            InodeKind::Draft(draft) => (draft.name.clone(), draft.key.clone()),
-            InodeKind::Version(version) => (version.name.clone(), version.key.clone()),
-            InodeKind::Root | InodeKind::Control(_) | InodeKind::Scratch(_) => return Ok(()),
-        };
-        let Some(draft) = draft_of(&mut inode.kind) else { return Ok(()) };
-        if !draft.dirty || draft.detached {
+        let Some(draft) = draft_of(state, number) else { return Ok(()) };
+        if !draft.draft.dirty || draft.draft.detached {
             return Ok(());
         }
-        let Some(value) = parse_file_text(&draft.bytes)? else { return Ok(()) };
-        let version = self.engine.put(&key, &value)?;
-        draft.dirty = false;
-        self.committed(state, number, &name, &key, version, value);
+        let Some(value) = parse_file_text(&draft.draft.bytes)? else { return Ok(()) };
+        let (name, key) = (draft.name.clone(), draft.key.clone());
+        let version = self.put(state, &name, &key, &value)?;
+        if let Some(draft) = draft_of(state, number) {
+            draft.draft.dirty = false;
+            draft.base = Some(version);
+            draft.replaces = None;
+        }
         Ok(())
     }
 
-    /// Lets the name of a key that was put lead to the new version.
-    fn committed(
-        &self,
-        state: &mut State,
-        number: InodeNo,
-        name: &FileName,
-        key: &Key,
-        version: VersionNumber,
-        value: Value,
-    ) {
+    /// Puts a value under a key, and lets its name lead there.
+    pub(super) fn put(&self, state: &mut State, name: &FileName, key: &Key, value: &Value) -> VfsResult<VersionNumber> {
+        let is_new = self.live(state, key).is_none();
+        let version = self.engine.put(key, value)?;
+        state.departures.cancel(key);
         state.rejected.remove(name.as_os_str());
         state.remove_placeholder(name);
-        let modified = self.engine.version(key).map_or_else(SystemTime::now, |live| live.modified);
-        let in_place = match state.inodes.get_mut(number).map(|inode| &mut inode.kind) {
-            Ok(InodeKind::Version(changed)) => {
-                changed.becomes(version, modified, value);
-                true
-            }
-            _ => false,
-        };
-        if in_place {
-            // Others that wait for a lock on this very inode must find the new version in it.
-            state.set_slot(key, version, number);
+        self.note_version(state, key);
+        if is_new {
+            self.note_names(state);
         }
+        Ok(version)
     }
 
     /// Drops a draft whose text was refused, and keeps the text for the person to see.
+    ///
+    /// What had the name before, and was unlinked or renamed away for the new text, is there again.
     pub(super) fn reject(&self, state: &mut State, number: InodeNo, error: &VfsError) {
         let Some(name) = keep_refused(state, number, error) else { return };
         log::warn!("{name}: the text was refused: {error}; it is kept as {}/rejected/{name}", super::CONTROL_NAME);
-        if let Some(draft) = state.inodes.get_mut(number).ok().and_then(|inode| draft_of(&mut inode.kind)) {
-            draft.bytes = Vec::new();
-            draft.dirty = false;
+        let Some(draft) = draft_of(state, number) else { return };
+        draft.draft.bytes = Vec::new();
+        draft.draft.dirty = false;
+        let (key, replaced) = (draft.key.clone(), draft.replaces.take());
+        if state.remove_placeholder(&name).is_some() | state.departures.cancel(&key) {
+            self.note_names(state);
         }
-        state.remove_placeholder(&name);
+        if let Some(value) = replaced
+            && self.engine.version(&key).is_none()
+            && let Err(error) = self.put(state, &name, &key, &value)
+        {
+            log::error!("{name}: the value that it had before cannot be put back: {error}");
+        }
     }
 }
 
 /// Keeps the text of a draft for the person to see, and returns the name under which it is kept.
 pub(super) fn keep_refused(state: &mut State, number: InodeNo, error: &VfsError) -> Option<FileName> {
-    let inode = state.inodes.get_mut(number).ok()?;
-    let name = match &inode.kind {
-        InodeKind::Draft(draft) => draft.name.clone(),
-        InodeKind::Version(version) => version.name.clone(),
-        InodeKind::Root | InodeKind::Control(_) | InodeKind::Scratch(_) => return None,
-    };
-    let draft = draft_of(&mut inode.kind)?;
-    if !draft.refused {
-        draft.refused = true;
-        state.rejected.add(OsString::from(name.as_os_str()), draft.bytes.clone(), error.to_string());
+    let draft = draft_of(state, number)?;
+    let name = draft.name.clone();
+    if !draft.draft.refused {
+        draft.draft.refused = true;
+        let bytes = draft.draft.bytes.clone();
+        state.rejected.add(OsString::from(name.as_os_str()), bytes, error.to_string());
     }
     Some(name)
 }
 
-/// The draft of an inode that has one.
-fn draft_of(kind: &mut InodeKind) -> Option<&mut Draft> {
-    match kind {
-        InodeKind::Draft(draft) => Some(&mut draft.draft),
-        InodeKind::Version(version) => version.in_place.as_mut(),
-        InodeKind::Root | InodeKind::Control(_) | InodeKind::Scratch(_) => None,
+/// Whether the text of a draft is a beginning that can still become a value.
+fn is_incomplete(state: &State, number: InodeNo) -> bool {
+    match state.inodes.get(number).map(|inode| &inode.kind) {
+        Ok(InodeKind::Draft(draft)) => draft.draft.is_incomplete(),
+        _ => false,
     }
 }
 
-/// When the last handle that could change a version in place is closed, the next lookup finds a fresh inode.
-fn end_change_in_place(state: &mut State, number: InodeNo) {
-    if let Ok(InodeKind::Version(version)) = state.inodes.get_mut(number).map(|inode| &mut inode.kind) {
-        version.in_place = None;
+/// The draft that an inode is.
+fn draft_of(state: &mut State, number: InodeNo) -> Option<&mut DraftInode> {
+    match state.inodes.get_mut(number).map(|inode| &mut inode.kind) {
+        Ok(InodeKind::Draft(draft)) => Some(draft),
+        _ => None,
     }
 }

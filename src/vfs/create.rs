@@ -4,13 +4,17 @@ use super::Vfs;
 use super::attributes::{Attributes, Caller, InodeNo, OpenMode, Opened};
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
+use super::inode::InodeKind;
 use super::lookup::Target;
 use super::state::State;
+use crate::record::Key;
+use crate::view::FileName;
 
 impl<E: Engine> Vfs<E> {
     /// Creates a file and opens it; opens the one that is there unless `mode` wants a new one.
     ///
-    /// A key begins as a placeholder that only this mount shows; it becomes a key with its first valid text.
+    /// A key begins as a placeholder, empty, that only this mount shows; it becomes a key with the first valid text. What
+    /// is opened is a draft: nobody else sees what is being written.
     /// `permissions` are the bits that the program asked for, less its umask. Counts as one lookup of the inode.
     ///
     /// # Errors
@@ -29,7 +33,7 @@ impl<E: Engine> Vfs<E> {
         if parent != InodeNo::ROOT {
             return Err(VfsError::NotPermitted);
         }
-        self.engine.synchronize()?;
+        self.synchronize()?;
         let mut state = self.state.lock();
         let target = self.target(&mut state, name)?;
         if mode.exclusive && self.exists(&state, &target) {
@@ -39,28 +43,50 @@ impl<E: Engine> Vfs<E> {
             // A second try that found the key gone at its lookup ends here.
             state.retries.take(caller, name);
         }
-        let existing = self.existing(&mut state, &target);
-        let inode = match (existing, target) {
-            (_, Target::Control) => return Err(VfsError::IsADirectory),
-            (Some(inode), _) => inode,
-            (None, _) if !state.has_room() => return Err(VfsError::NoRoom),
-            (None, Target::Scratch(name)) => state.add_scratch(&name, Vec::new(), permissions & 0o777),
-            (None, Target::Key(name, key)) => state.add_placeholder(&name, &key),
+        let inode = match target {
+            Target::Control => return Err(VfsError::IsADirectory),
+            Target::Scratch(name) => self.scratch_to_open(&mut state, &name, permissions)?,
+            Target::Key(name, key) => self.draft_to_open(&mut state, &name, &key, mode)?,
         };
-        let opened = self.open_bytes(&mut state, inode, mode)?;
+        let opened = self.open_bytes(&mut state, caller, inode, mode)?;
         state.inodes.looked_up(inode);
         Ok((self.attributes(&state, inode)?, opened))
     }
 
-    /// What is there already to be opened for writing: a live key gives a draft of it.
-    fn existing(&self, state: &mut State, target: &Target) -> Option<InodeNo> {
-        match target {
-            Target::Control => None,
-            Target::Scratch(name) => state.scratch.get(name).copied(),
-            Target::Key(name, key) => match self.engine.version(key) {
-                Some(live) => Some(state.draft_of_version(name, key, &live)),
-                None => state.placeholders.get(name).copied(),
-            },
+    fn scratch_to_open(&self, state: &mut State, name: &FileName, permissions: u16) -> VfsResult<InodeNo> {
+        if let Some(&inode) = state.scratch.get(name) {
+            return Ok(inode);
         }
+        if !state.has_room() {
+            return Err(VfsError::NoRoom);
+        }
+        self.note_names(state);
+        Ok(state.add_scratch(name, Vec::new(), permissions & 0o777))
+    }
+
+    /// A draft for whoever creates a key, or opens one that has come in between: of its own, unless others who open the
+    /// key for reading and writing are to share it.
+    fn draft_to_open(&self, state: &mut State, name: &FileName, key: &Key, mode: OpenMode) -> VfsResult<InodeNo> {
+        let live = self.live(state, key);
+        let removed = match live {
+            Some(_) => None,
+            None => state.removed.take(key),
+        };
+        if live.is_none() && !state.placeholders.contains_key(name) {
+            if !state.has_room() {
+                return Err(VfsError::NoRoom);
+            }
+            state.add_placeholder(name, key);
+            self.note_names(state);
+        }
+        let draft = match mode.is_in_place() && !mode.exclusive {
+            true => state.shared_draft(name, key, live.as_ref()),
+            false => state.new_draft(name, key, live.as_ref()),
+        };
+        let number = draft.ok_or(VfsError::NotFound)?;
+        if let InodeKind::Draft(draft) = &mut state.inodes.get_mut(number)?.kind {
+            draft.replaces = removed;
+        }
+        Ok(number)
     }
 }

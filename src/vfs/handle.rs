@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::attributes::{Entry, HandleNo, InodeNo};
+use super::attributes::{HandleNo, InodeNo};
 use super::error::{VfsError, VfsResult};
+use super::listing::Listing;
 
 /// An open file or directory.
 pub(super) struct Handle {
@@ -12,6 +13,8 @@ pub(super) struct Handle {
     pub(super) file: OpenFile,
     pub(super) write: bool,
     pub(super) append: bool,
+    /// The process that opened it, zero when it is not known; children that inherit a descriptor are others.
+    pub(super) opener: u32,
 }
 
 /// What a handle reads from.
@@ -20,8 +23,8 @@ pub(super) enum OpenFile {
     Snapshot(Arc<[u8]>),
     /// The bytes of the inode: a draft, or a scratch file.
     Inode,
-    /// A listing as it was when the directory was opened.
-    Directory(Arc<[Entry]>),
+    /// A directory, with its listing once it was read from its beginning.
+    Directory { listing: Option<Arc<Listing>>, fills_cache: bool },
 }
 
 /// All open files and directories.
@@ -41,6 +44,18 @@ impl Handles {
 
     pub(super) fn get(&self, number: HandleNo) -> VfsResult<&Handle> {
         self.handles.get(&number).ok_or(VfsError::BadHandle)
+    }
+
+    pub(super) fn set_opener(&mut self, number: HandleNo, process: u32) {
+        if let Some(handle) = self.handles.get_mut(&number) {
+            handle.opener = process;
+        }
+    }
+
+    pub(super) fn set_listing(&mut self, number: HandleNo, read: Arc<Listing>) {
+        if let Some(Handle { file: OpenFile::Directory { listing, .. }, .. }) = self.handles.get_mut(&number) {
+            *listing = Some(read);
+        }
     }
 
     pub(super) fn remove(&mut self, number: HandleNo) -> VfsResult<Handle> {

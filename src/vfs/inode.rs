@@ -2,8 +2,9 @@ use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
 use super::attributes::InodeNo;
+use super::draft::Draft;
 use super::engine::VersionNumber;
-use crate::record::{Key, Prefix, SyntaxError, Value};
+use crate::record::{Key, Value};
 use crate::view::{FileName, file_text, file_text_len};
 
 /// An inode that the kernel knows, or that a handle is open on.
@@ -19,7 +20,8 @@ pub(super) enum InodeKind {
     Root,
     Control(ControlInode),
     Version(VersionInode),
-    Draft(DraftInode),
+    Placeholder(Placeholder),
+    Draft(Box<DraftInode>),
     Scratch(ScratchInode),
 }
 
@@ -36,40 +38,22 @@ pub(super) enum ControlDirectory {
     Info,
 }
 
-/// One version of a key's text. Its content never changes, unless it is opened for changing it in place.
+/// One version of a key's text. Its content never changes.
 pub(super) struct VersionInode {
     pub(super) name: FileName,
     pub(super) key: Key,
     pub(super) number: VersionNumber,
     pub(super) modified: SystemTime,
     value: Value,
-    text_len: u64,
+    pub(super) text_len: u64,
     /// The text, while some handle holds it.
     text: Option<Weak<[u8]>>,
-    /// The draft that handles opened for reading and writing share.
-    pub(super) in_place: Option<Draft>,
-    /// Whether it was changed in place: pages that the kernel holds are not the text of the version.
-    pub(super) spoiled: bool,
 }
 
 impl VersionInode {
     pub(super) fn new(name: FileName, key: Key, number: VersionNumber, modified: SystemTime, value: Value) -> Self {
         let text_len = file_text_len(&value);
-        VersionInode { name, key, number, modified, value, text_len, text: None, in_place: None, spoiled: false }
-    }
-
-    /// Whether it was changed in place, and nobody changes it now.
-    pub(super) fn is_spoiled(&self) -> bool {
-        self.spoiled && self.in_place.is_none()
-    }
-
-    /// Lets the inode stand for a later version: the one that a change in place has put.
-    pub(super) fn becomes(&mut self, number: VersionNumber, modified: SystemTime, value: Value) {
-        self.number = number;
-        self.modified = modified;
-        self.text_len = file_text_len(&value);
-        self.text = None;
-        self.value = value;
+        VersionInode { name, key, number, modified, value, text_len, text: None }
     }
 
     /// The whole text; made when it is first needed, shared by all who hold it.
@@ -81,40 +65,29 @@ impl VersionInode {
         self.text = Some(Arc::downgrade(&text));
         text
     }
-
-    /// The length of what the inode shows: the draft's, while it is changed in place.
-    pub(super) fn size(&self) -> u64 {
-        self.in_place.as_ref().map_or(self.text_len, |draft| draft.bytes.len() as u64)
-    }
 }
 
-/// A text on its way to become a value.
-pub(super) struct Draft {
-    pub(super) bytes: Vec<u8>,
-    /// Whether the bytes have changed since they last were a value.
-    pub(super) dirty: bool,
-    /// Whether these bytes were refused and are kept for the person to see.
-    pub(super) refused: bool,
-    /// How many handles can write it.
-    pub(super) writers: u32,
-    /// The name was removed or replaced meanwhile: the text is dropped, as of an unlinked file.
-    pub(super) detached: bool,
-    /// The check of what was written in order.
-    checked: Prefix,
-    /// Whether all that was written came in order.
-    in_order: bool,
+/// The empty file of a key that does not exist yet, seen in this mount only.
+pub(super) struct Placeholder {
+    pub(super) name: FileName,
+    pub(super) key: Key,
+    pub(super) modified: SystemTime,
+    /// Whether the name leads here.
+    pub(super) linked: bool,
 }
 
-/// A draft with an inode of its own: nobody but its writers sees it.
+/// A draft has an inode of its own: nobody but its writers sees it.
 pub(super) struct DraftInode {
     pub(super) name: FileName,
     pub(super) key: Key,
     pub(super) draft: Draft,
     pub(super) modified: SystemTime,
-    /// The inode of the version that the draft changes.
-    pub(super) shown_inode: Option<InodeNo>,
-    /// The key does not exist yet; in this mount its name leads here.
-    pub(super) placeholder: bool,
+    /// The version that the draft began with, or has become; none for a key that did not exist.
+    pub(super) base: Option<VersionNumber>,
+    /// The inode of that version, or of the placeholder: `stat` shows it, because editors compare it.
+    pub(super) shown_inode: InodeNo,
+    /// What the name led to before it was unlinked: put back when the text is refused.
+    pub(super) replaces: Option<Value>,
 }
 
 /// A file that is never a key.
@@ -131,84 +104,10 @@ impl Inode {
     pub(super) fn is_unused(&self) -> bool {
         let named = match &self.kind {
             InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => true,
-            InodeKind::Version(_) | InodeKind::Control(ControlInode::File { .. }) => false,
-            InodeKind::Draft(draft) => draft.placeholder,
+            InodeKind::Version(_) | InodeKind::Draft(_) | InodeKind::Control(ControlInode::File { .. }) => false,
+            InodeKind::Placeholder(placeholder) => placeholder.linked,
             InodeKind::Scratch(scratch) => scratch.linked,
         };
         !named && self.lookups == 0 && self.handles == 0
     }
-}
-
-impl Draft {
-    /// A draft that begins with the text of a version.
-    pub(super) fn of_text(text: &[u8]) -> Draft {
-        Draft { bytes: text.to_vec(), in_order: text.is_empty(), ..Draft::default() }
-    }
-
-    /// Writes bytes at an offset, filling a gap with NUL.
-    ///
-    /// A text that is written in order is checked as it comes. What makes it hopeless is refused, but stays in the
-    /// draft: so the text cannot become a value without it.
-    pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<(), SyntaxError> {
-        if !self.dirty && offset == self.bytes.len() && offset != self.checked.accepted() {
-            // Appending to the text of a version.
-            self.checked = Prefix::new();
-            self.in_order = self.checked.push(&self.bytes).is_ok();
-        }
-        self.in_order &= offset == self.checked.accepted();
-        if self.in_order {
-            // What was refused here before is written again.
-            self.bytes.truncate(offset);
-        }
-        write_at(&mut self.bytes, offset, bytes);
-        self.changed();
-        if !self.in_order {
-            return Ok(());
-        }
-        let before = self.checked.clone();
-        self.checked.push(bytes).map_err(|(at, reason)| {
-            self.checked = before;
-            SyntaxError::at(&self.bytes, at, reason)
-        })
-    }
-
-    /// Cuts the text, or fills it up with NUL.
-    pub(super) fn resize(&mut self, size: usize) {
-        if size == 0 {
-            self.clear();
-        } else if self.bytes.len() != size {
-            self.bytes.resize(size, 0);
-            self.in_order = false;
-            self.changed();
-        }
-    }
-
-    /// Empties the text, as opening with `O_TRUNC` does.
-    pub(super) fn clear(&mut self) {
-        self.bytes.clear();
-        self.checked = Prefix::new();
-        self.in_order = true;
-        self.changed();
-    }
-
-    fn changed(&mut self) {
-        self.dirty = true;
-        self.refused = false;
-    }
-}
-
-impl Default for Draft {
-    fn default() -> Draft {
-        let checked = Prefix::new();
-        Draft { bytes: Vec::new(), dirty: false, refused: false, writers: 0, detached: false, checked, in_order: true }
-    }
-}
-
-/// Writes bytes at an offset of a text, filling a gap with NUL.
-pub(super) fn write_at(text: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
-    let end = offset + bytes.len();
-    if text.len() < end {
-        text.resize(end, 0);
-    }
-    text[offset..end].copy_from_slice(bytes);
 }

@@ -1,60 +1,160 @@
+use std::ffi::OsStr;
 use std::sync::Arc;
 
 use super::Vfs;
-use super::attributes::{Entry, FileKind, HandleNo, InodeNo, OpenMode};
+use super::attributes::{Attributes, Entry, FileKind, HandleNo, InodeNo, OpenMode};
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::handle::OpenFile;
-use super::inode::{ControlInode, InodeKind};
+use super::inode::{ControlDirectory, ControlInode, InodeKind};
+use super::lookup::Target;
 use super::open::add_handle;
 use super::state::State;
 use crate::view::FileName;
 
+/// A directory that was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenedDirectory {
+    /// The handle for what follows.
+    pub handle: HandleNo,
+    /// The kernel may keep the listing that it reads.
+    pub cache: bool,
+    /// The listing that the kernel has kept is still right.
+    pub keep_cache: bool,
+}
+
+/// What the kernel may know of the listing of the root directory.
+#[derive(Default)]
+pub(super) struct ListingCache {
+    /// The state of the listing that it may have kept.
+    kept: Option<u64>,
+    /// The state of the listing that the handles are filling its cache with, and how many they are.
+    filling: Option<(u64, usize)>,
+}
+
+impl ListingCache {
+    /// Whether a handle that is opened in this state may fill the cache, and whether what is there is right.
+    ///
+    /// Handles of another state that are still open may bring an old listing yet: then nothing is kept.
+    fn open(&mut self, state: u64) -> (bool, bool) {
+        let handles = match self.filling {
+            Some((filling, _)) if filling != state => return (false, false),
+            Some((_, handles)) => handles,
+            None => 0,
+        };
+        self.filling = Some((state, handles + 1));
+        (true, self.kept.replace(state) == Some(state))
+    }
+
+    fn close(&mut self) {
+        self.filling = self.filling.and_then(|(state, handles)| (handles > 1).then(|| (state, handles - 1)));
+    }
+}
+
+/// A directory as one handle reads it.
+pub(super) struct Listing {
+    /// The state of the root directory that it shows.
+    state: u64,
+    entries: Vec<Entry>,
+}
+
+impl Listing {
+    /// Where in the listing an offset is.
+    fn index(&self, offset: u64) -> usize {
+        ((offset & u64::from(u32::MAX)) as usize).min(self.entries.len())
+    }
+
+    /// The offset after an entry. It tells listings apart, so that the kernel never joins pieces of two in its cache.
+    fn offset_after(&self, index: usize) -> u64 {
+        (self.state & 0x7fff_ffff) << 32 | (index as u64 + 1)
+    }
+}
+
 impl<E: Engine> Vfs<E> {
-    /// Opens a directory, after taking in what others have done. The listing stays as it is at this moment.
+    /// Opens a directory, after taking in what others have done.
     ///
     /// # Errors
     ///
     /// [`VfsError::NotADirectory`], [`VfsError::Engine`].
-    pub fn opendir(&self, inode: InodeNo) -> VfsResult<HandleNo> {
-        self.engine.synchronize()?;
+    pub fn opendir(&self, inode: InodeNo) -> VfsResult<OpenedDirectory> {
+        self.synchronize()?;
         let mut state = self.state.lock();
-        let entries = match &state.inodes.get(inode)?.kind {
-            InodeKind::Root => self.root_entries(&mut state),
-            InodeKind::Control(ControlInode::Directory(directory)) => {
-                let directory = *directory;
-                let parent = if inode == super::inode::ControlDirectory::Root.inode() {
-                    InodeNo::ROOT
-                } else {
-                    super::inode::ControlDirectory::Root.inode()
-                };
-                let mut entries = dots(inode, parent);
-                entries.extend(self.control_entries(&state, directory));
-                entries
-            }
+        let is_root = match &state.inodes.get(inode)?.kind {
+            InodeKind::Root => true,
+            InodeKind::Control(ControlInode::Directory(_)) => false,
             _ => return Err(VfsError::NotADirectory),
         };
+        let listing = state.listing;
+        let (cache, keep_cache) = if is_root { state.listing_cache.open(listing) } else { (false, false) };
         let mode = OpenMode { read: true, ..OpenMode::default() };
-        Ok(add_handle(&mut state, inode, OpenFile::Directory(entries.into()), mode))
+        let file = OpenFile::Directory { listing: None, fills_cache: cache };
+        Ok(OpenedDirectory { handle: add_handle(&mut state, inode, file, mode), cache, keep_cache })
     }
 
     /// Gives the entries from `offset` on to `sink`, each with the offset of the next one, until `sink` says it is full.
+    ///
+    /// The listing is of the moment at which the handle reads its beginning, and stays so until it does again.
     ///
     /// # Errors
     ///
     /// [`VfsError::BadHandle`].
     pub fn readdir(&self, handle: HandleNo, offset: u64, mut sink: impl FnMut(&Entry, u64) -> bool) -> VfsResult<()> {
-        let entries = match &self.state.lock().handles.get(handle)?.file {
-            OpenFile::Directory(entries) => Arc::clone(entries),
-            OpenFile::Snapshot(_) | OpenFile::Inode => return Err(VfsError::BadHandle),
-        };
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(entries.len());
-        for (index, entry) in entries.iter().enumerate().skip(start) {
-            if sink(entry, index as u64 + 1) {
+        let listing = self.listing(&mut self.state.lock(), handle, offset)?;
+        for (index, entry) in listing.entries.iter().enumerate().skip(listing.index(offset)) {
+            if sink(entry, listing.offset_after(index)) {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// As [`Vfs::readdir`], with the attributes of what each name leads to now; a name that leads nowhere any more is
+    /// left out.
+    ///
+    /// Each entry that `sink` takes counts as one lookup of the inode, but for the directory itself and its parent.
+    ///
+    /// # Errors
+    ///
+    /// [`VfsError::BadHandle`].
+    pub fn readdir_plus(
+        &self,
+        handle: HandleNo,
+        offset: u64,
+        mut sink: impl FnMut(&Entry, u64, &Attributes) -> bool,
+    ) -> VfsResult<()> {
+        let mut state = self.state.lock();
+        let listing = self.listing(&mut state, handle, offset)?;
+        let directory = state.handles.get(handle)?.inode;
+        for (index, entry) in listing.entries.iter().enumerate().skip(listing.index(offset)) {
+            let Some(inode) = self.entry_inode(&mut state, directory, entry) else { continue };
+            let full = sink(entry, listing.offset_after(index), &self.attributes(&state, inode)?);
+            if full {
+                state.inodes.drop_unused(inode);
+                break;
+            }
+            if !is_dots(&entry.name) {
+                state.inodes.looked_up(inode);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the name of an entry leads to at this moment.
+    fn entry_inode(&self, state: &mut State, directory: InodeNo, entry: &Entry) -> Option<InodeNo> {
+        if is_dots(&entry.name) {
+            return Some(entry.inode);
+        }
+        if let InodeKind::Control(ControlInode::Directory(directory)) = state.inodes.get(directory).ok()?.kind {
+            return self.control_inode(state, directory, &entry.name).ok();
+        }
+        match self.target(state, &entry.name).ok()? {
+            Target::Control => None,
+            Target::Scratch(name) => state.scratch.get(&name).copied(),
+            Target::Key(name, key) => match self.live(state, &key) {
+                Some(live) => Some(state.version_inode(&name, &key, &live)),
+                None => state.placeholders.get(&name).copied(),
+            },
+        }
     }
 
     /// Closes a directory.
@@ -65,8 +165,38 @@ impl<E: Engine> Vfs<E> {
     pub fn releasedir(&self, handle: HandleNo) -> VfsResult<()> {
         let mut state = self.state.lock();
         let closed = state.handles.remove(handle)?;
+        if let OpenFile::Directory { fills_cache: true, .. } = closed.file {
+            state.listing_cache.close();
+        }
         state.inodes.closed(closed.inode);
         Ok(())
+    }
+
+    /// The listing of a handle; made anew when its beginning is read.
+    fn listing(&self, state: &mut State, handle: HandleNo, offset: u64) -> VfsResult<Arc<Listing>> {
+        let open = state.handles.get(handle)?;
+        let OpenFile::Directory { listing, .. } = &open.file else { return Err(VfsError::BadHandle) };
+        if let Some(listing) = listing
+            && (offset != 0 || listing.state == state.listing)
+        {
+            return Ok(Arc::clone(listing));
+        }
+        let inode = open.inode;
+        let entries = match &state.inodes.get(inode)?.kind {
+            InodeKind::Root => self.root_entries(state),
+            InodeKind::Control(ControlInode::Directory(directory)) => {
+                let directory = *directory;
+                let parent =
+                    if directory == ControlDirectory::Root { InodeNo::ROOT } else { ControlDirectory::Root.inode() };
+                let mut entries = dots(inode, parent);
+                entries.extend(self.control_entries(state, directory));
+                entries
+            }
+            _ => return Err(VfsError::NotADirectory),
+        };
+        let listing = Arc::new(Listing { state: state.listing, entries });
+        state.handles.set_listing(handle, Arc::clone(&listing));
+        Ok(listing)
     }
 
     /// The keys, the placeholders and the scratch files of this mount.
@@ -77,26 +207,63 @@ impl<E: Engine> Vfs<E> {
         entries.reserve(keys.len());
         state.retain_slots(keys.len(), |key| self.engine.version(key).is_some());
         for (key, number) in &keys {
-            let inode = state.slot(key, *number);
-            entries.push(file(inode, &self.options.naming.name_of(key)));
+            if !state.departures.hides(key, *number) {
+                let inode = state.slot(key, *number);
+                entries.push(file(inode, &self.options.naming.name_of(key)));
+            }
         }
-        let is_live = |inode: InodeNo| match state.inodes.get(inode).map(|inode| &inode.kind) {
-            Ok(InodeKind::Draft(draft)) => self.engine.version(&draft.key).is_some(),
-            _ => false,
-        };
         for (name, &inode) in &state.placeholders {
             // Somebody else may have put the key meanwhile: then it is listed already.
-            if !is_live(inode) {
+            if !self.is_overtaken(state, inode) {
                 entries.push(file(inode, name));
             }
         }
         entries.extend(state.scratch.iter().map(|(name, &inode)| file(inode, name)));
         entries
     }
+
+    /// Whether the key of a placeholder is live by now.
+    fn is_overtaken(&self, state: &State, inode: InodeNo) -> bool {
+        match state.inodes.get(inode).map(|inode| &inode.kind) {
+            Ok(InodeKind::Placeholder(placeholder)) => self.live(state, &placeholder.key).is_some(),
+            _ => false,
+        }
+    }
+}
+
+fn is_dots(name: &OsStr) -> bool {
+    name == "." || name == ".."
 }
 
 /// The entries that each directory begins with.
 fn dots(inode: InodeNo, parent: InodeNo) -> Vec<Entry> {
     let directory = |inode, name: &str| Entry { inode, kind: FileKind::Directory, name: name.into() };
     vec![directory(inode, "."), directory(parent, "..")]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_is_kept_only_while_nobody_can_bring_an_old_one() {
+        let mut cache = ListingCache::default();
+        assert_eq!(cache.open(1), (true, false), "the first reads");
+        assert_eq!(cache.open(1), (true, true), "nothing has changed");
+        assert_eq!(cache.open(2), (false, false), "two are still reading the old listing");
+        cache.close();
+        assert_eq!(cache.open(2), (false, false), "one is");
+        cache.close();
+        assert_eq!(cache.open(2), (true, false), "what was kept is old");
+        assert_eq!(cache.open(2), (true, true));
+    }
+
+    #[test]
+    fn offsets_tell_listings_apart() {
+        let listing = |state| Listing { state, entries: dots(InodeNo::ROOT, InodeNo::ROOT) };
+        assert_ne!(listing(1).offset_after(0), listing(2).offset_after(0));
+        assert_eq!(listing(7).index(listing(7).offset_after(0)), 1);
+        assert_eq!(listing(7).index(u64::MAX), 2);
+        assert_eq!(listing(7).index(0), 0);
+    }
 }

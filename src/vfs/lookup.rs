@@ -30,7 +30,7 @@ impl<E: Engine> Vfs<E> {
             return self.lookup_control(parent, name);
         }
         if name != CONTROL_NAME {
-            self.engine.synchronize()?;
+            self.synchronize()?;
         }
         let mut state = self.state.lock();
         let inode = match self.target(&mut state, name) {
@@ -79,21 +79,25 @@ impl<E: Engine> Vfs<E> {
     }
 
     fn lookup_key(&self, state: &mut State, caller: Caller, name: &FileName, key: &Key) -> VfsResult<InodeNo> {
-        let live = self.engine.version(key);
-        if let Some((Wanted::Draft, answered)) = state.retries.at_lookup(caller, name) {
+        let live = self.live(state, key);
+        let retry = state.retries.at_lookup(caller, name);
+        let draft = match retry {
             // The kernel looks up twice, and both answers must be the same draft.
-            if let Some(draft) = answered.filter(|&inode| state.inodes.contains(inode)) {
-                return Ok(draft);
-            }
-            if let Some(live) = &live {
-                let draft = state.draft_of_version(name, key, live);
-                state.retries.answered(caller, name, draft);
-                return Ok(draft);
-            }
-        }
-        let inode = match &live {
-            Some(live) => state.version_inode(name, key, live),
-            None => *state.placeholders.get(name).ok_or(VfsError::NotFound)?,
+            Some((Wanted::Draft, Some(answered))) if state.inodes.contains(answered) => Some(answered),
+            Some((Wanted::Draft, _)) => state.new_draft(name, key, live.as_ref()),
+            Some((Wanted::Shared, _)) => state.shared_draft(name, key, live.as_ref()),
+            Some((Wanted::Read, _)) | None => None,
+        };
+        let inode = match (draft, &live) {
+            (Some(draft), _) => draft,
+            (None, Some(live)) => state.version_inode(name, key, live),
+            (None, None) => match state.placeholders.get(name) {
+                Some(&placeholder) => placeholder,
+                None => {
+                    state.retries.found_nothing(caller, name);
+                    return Err(VfsError::NotFound);
+                }
+            },
         };
         state.retries.answered(caller, name, inode);
         Ok(inode)

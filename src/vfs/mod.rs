@@ -6,9 +6,13 @@
 //! up again. What is being written is a draft, which nobody else sees, until it is closed and becomes a value.
 
 mod attributes;
+mod changes;
 mod commit;
 mod control;
 mod create;
+mod departing;
+mod draft;
+mod drafts;
 mod engine;
 mod error;
 mod handle;
@@ -16,25 +20,31 @@ mod inode;
 mod inode_table;
 mod listing;
 mod lookup;
+mod notices;
 mod open;
 mod rejected;
+mod removed;
 mod rename;
 mod retry;
 mod set_attributes;
 mod state;
 mod store_engine;
+mod timers;
 mod transfer;
 mod unlink;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 pub use attributes::{AttributeChange, Attributes, Caller, Entry, FileKind, HandleNo, InodeNo, OpenMode, Opened};
 pub use engine::{Engine, EngineError, ForeignChange, LiveVersion, Space, VersionNumber};
 pub use error::{VfsError, VfsResult};
+pub use listing::OpenedDirectory;
+pub use notices::{Notice, Then};
 pub use transfer::ReadBytes;
 
 use crate::view::Naming;
-use inode::InodeKind;
+use inode::{ControlInode, InodeKind};
+use notices::Notices;
 use state::State;
 
 /// The name of the directory, not listed, that tells about the mount.
@@ -64,6 +74,9 @@ pub struct Vfs<E> {
     options: VfsOptions,
     /// Guards inodes, handles, drafts and scratch files. Taken before any lock of the engine.
     state: Mutex<State>,
+    /// Tells the thread that does what is due in its time that there is something new to wait for.
+    timer: Condvar,
+    notices: Notices,
     started: std::time::SystemTime,
 }
 
@@ -75,6 +88,8 @@ impl<E: Engine> Vfs<E> {
             engine,
             options: VfsOptions { read_only, ..options },
             state: Mutex::new(State::new()),
+            timer: Condvar::new(),
+            notices: Notices::default(),
             started: std::time::SystemTime::now(),
         }
     }
@@ -102,7 +117,8 @@ impl<E: Engine> Vfs<E> {
         Ok(self.engine.space()?)
     }
 
-    /// Saves every draft that is a value; those that are not stay as they are, for their writers to finish.
+    /// Saves every draft that is a value, and removes the keys that were renamed away; texts that are no values stay as
+    /// they are, for their writers to finish.
     pub fn save_all(&self) {
         let mut state = self.state.lock();
         let drafts: Vec<_> = state.handles.writers().collect();
@@ -110,6 +126,9 @@ impl<E: Engine> Vfs<E> {
             if let Err(error) = self.commit(&mut state, inode) {
                 log::warn!("a text that is still being written cannot be saved now: {error}");
             }
+        }
+        if let Err(error) = self.remove_departed(&mut state, None) {
+            log::error!("a key that was renamed away cannot be removed: {error}");
         }
     }
 
@@ -119,26 +138,31 @@ impl<E: Engine> Vfs<E> {
 
     fn attributes(&self, state: &State, number: InodeNo) -> VfsResult<Attributes> {
         let inode = state.inodes.get(number)?;
-        let directory = |_| (FileKind::Directory, 0, self.started, 0o755);
         let (kind, size, modified, mode) = match &inode.kind {
-            InodeKind::Root => directory(()),
-            InodeKind::Control(inode::ControlInode::Directory(_)) => directory(()),
-            InodeKind::Control(inode::ControlInode::File { text, modified }) => {
+            InodeKind::Root => (FileKind::Directory, 0, state.names_changed, 0o755),
+            InodeKind::Control(ControlInode::Directory(_)) => (FileKind::Directory, 0, self.started, 0o755),
+            InodeKind::Control(ControlInode::File { text, modified }) => {
                 (FileKind::Regular, text.len() as u64, *modified, 0o444)
             }
-            InodeKind::Version(version) => (FileKind::Regular, version.size(), version.modified, 0o644),
+            InodeKind::Version(version) => (FileKind::Regular, version.text_len, version.modified, 0o644),
+            InodeKind::Placeholder(placeholder) => (FileKind::Regular, 0, placeholder.modified, 0o644),
             InodeKind::Draft(draft) => (FileKind::Regular, draft.draft.bytes.len() as u64, draft.modified, 0o644),
             InodeKind::Scratch(scratch) => {
                 (FileKind::Regular, scratch.bytes.len() as u64, scratch.modified, scratch.mode)
             }
         };
         let shown_inode = match &inode.kind {
-            InodeKind::Draft(draft) => draft.shown_inode.unwrap_or(number),
+            InodeKind::Draft(draft) => draft.shown_inode,
             _ => number,
+        };
+        let lasting = match &inode.kind {
+            InodeKind::Root | InodeKind::Version(_) | InodeKind::Control(ControlInode::Directory(_)) => true,
+            InodeKind::Control(ControlInode::File { .. }) => false,
+            InodeKind::Placeholder(_) | InodeKind::Draft(_) | InodeKind::Scratch(_) => false,
         };
         let write_bits = if self.options.read_only { 0o222 } else { 0 };
         let mode = mode & !self.options.umask & !write_bits;
         let (uid, gid) = (self.options.uid, self.options.gid);
-        Ok(Attributes { inode: number, shown_inode, kind, size, modified, mode, uid, gid })
+        Ok(Attributes { inode: number, shown_inode, kind, size, modified, mode, uid, gid, lasting })
     }
 }

@@ -3,7 +3,7 @@ use super::attributes::{Caller, HandleNo, InodeNo, OpenMode, Opened};
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::handle::{Handle, OpenFile};
-use super::inode::{ControlInode, Draft, InodeKind};
+use super::inode::{ControlInode, InodeKind};
 use super::retry::Wanted;
 use super::state::State;
 use crate::record::Key;
@@ -12,10 +12,10 @@ use crate::view::FileName;
 impl<E: Engine> Vfs<E> {
     /// Opens a file, after taking in what others have done.
     ///
-    /// A handle for reading keeps one text from begin to end. A key opened for writing only, or emptied, is answered
-    /// [`VfsError::Stale`] once: the lookup that the kernel then repeats for the same thread gives it a draft with an
-    /// inode of its own, so that nobody else sees the unfinished text. Opened for reading and writing, a key is changed
-    /// in place.
+    /// A handle for reading keeps one text from begin to end. A key opened for writing is answered [`VfsError::Stale`]
+    /// once: the lookup that the kernel then repeats for the same thread gives it a draft with an inode of its own, so
+    /// that nobody else sees the unfinished text. All who open a key for reading and writing share one draft, so that
+    /// a lock on it means something.
     ///
     /// # Errors
     ///
@@ -25,7 +25,7 @@ impl<E: Engine> Vfs<E> {
         if mode.write {
             self.check_writable()?;
         }
-        self.engine.synchronize()?;
+        self.synchronize()?;
         let mut state = self.state.lock();
         let (name, key) = match &state.inodes.get(inode)?.kind {
             InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => return Err(VfsError::IsADirectory),
@@ -39,20 +39,27 @@ impl<E: Engine> Vfs<E> {
                 let name = draft.name.clone();
                 // The second try ends here: what this thread looks up next is not for it.
                 state.retries.take(caller, &name);
-                return self.open_bytes(&mut state, inode, mode);
+                return self.open_bytes(&mut state, caller, inode, mode);
             }
-            InodeKind::Scratch(_) => return self.open_bytes(&mut state, inode, mode),
+            InodeKind::Scratch(_) => return self.open_bytes(&mut state, caller, inode, mode),
             InodeKind::Version(version) => (version.name.clone(), version.key.clone()),
+            InodeKind::Placeholder(placeholder) => (placeholder.name.clone(), placeholder.key.clone()),
         };
         if mode.write {
-            self.open_for_change(&mut state, caller, inode, mode, &name, &key)
+            self.open_draft(&mut state, caller, mode, &name, &key)
         } else {
             self.open_for_reading(&mut state, caller, inode, &name, &key)
         }
     }
 
     /// Opens a draft or a scratch file, whose bytes all its handles share.
-    pub(super) fn open_bytes(&self, state: &mut State, inode: InodeNo, mode: OpenMode) -> VfsResult<Opened> {
+    pub(super) fn open_bytes(
+        &self,
+        state: &mut State,
+        caller: Caller,
+        inode: InodeNo,
+        mode: OpenMode,
+    ) -> VfsResult<Opened> {
         match &mut state.inodes.get_mut(inode)?.kind {
             InodeKind::Draft(draft) => {
                 if mode.truncate {
@@ -64,6 +71,7 @@ impl<E: Engine> Vfs<E> {
             _ => {}
         }
         let handle = add_handle(state, inode, OpenFile::Inode, mode);
+        state.handles.set_opener(handle, caller.process);
         Ok(Opened { handle, keep_cache: false, direct: false, no_flush: !mode.write })
     }
 
@@ -76,54 +84,42 @@ impl<E: Engine> Vfs<E> {
         key: &Key,
     ) -> VfsResult<Opened> {
         self.check_current(state, caller, inode, name, key)?;
-        let InodeKind::Version(version) = &mut state.inodes.get_mut(inode)?.kind else {
-            return Err(VfsError::Stale);
+        let text = match &mut state.inodes.get_mut(inode)?.kind {
+            InodeKind::Version(version) => version.text(),
+            _ => std::sync::Arc::new([]),
         };
-        // When somebody changes the key in place, the kernel's pages are his; others get the last value past them.
-        let direct = version.in_place.is_some() || version.spoiled;
-        let file = OpenFile::Snapshot(version.text());
         let mode = OpenMode { read: true, ..OpenMode::default() };
-        let handle = add_handle(state, inode, file, mode);
-        Ok(Opened { handle, keep_cache: !direct, direct, no_flush: true })
+        let handle = add_handle(state, inode, OpenFile::Snapshot(text), mode);
+        Ok(Opened { handle, keep_cache: true, direct: false, no_flush: true })
     }
 
-    fn open_for_change(
+    /// Sends an open for writing to a draft: away first, or to one that only this handle leads to.
+    fn open_draft(
         &self,
         state: &mut State,
         caller: Caller,
-        inode: InodeNo,
         mode: OpenMode,
         name: &FileName,
         key: &Key,
     ) -> VfsResult<Opened> {
-        if mode.truncate || !mode.read {
-            let second_try = matches!(state.retries.take(caller, name), Some((Wanted::Draft, _)));
-            // The second try without a lookup in between (through /proc/self/fd), or a thread that cannot be told
-            // from others: then in place, which loses nothing.
-            if !second_try && caller.thread != 0 {
-                state.retries.expect(caller, name, Wanted::Draft);
-                return Err(VfsError::Stale);
-            }
-        } else {
-            self.check_current(state, caller, inode, name, key)?;
-        }
-        let InodeKind::Version(version) = &mut state.inodes.get_mut(inode)?.kind else {
+        let wanted = if mode.is_in_place() { Wanted::Shared } else { Wanted::Draft };
+        let second_try = state.retries.take(caller, name).is_some_and(|(before, _)| before == wanted);
+        if !second_try && caller.thread != 0 {
+            state.retries.expect(caller, name, wanted);
             return Err(VfsError::Stale);
-        };
-        let text = version.text();
-        let draft = version.in_place.get_or_insert_with(|| Draft::of_text(&text));
-        if mode.truncate {
-            draft.clear();
-            version.spoiled = true;
         }
-        draft.writers += 1;
-        let handle = add_handle(state, inode, OpenFile::Inode, mode);
-        Ok(Opened { handle, keep_cache: false, direct: false, no_flush: false })
+        // The second try without a lookup in between (through /proc/self/fd), or a thread that cannot be told from
+        // others: the kernel knows only the inode of the version, so bytes go past the pages that it keeps of that.
+        let live = self.live(state, key);
+        let draft = match wanted {
+            Wanted::Shared => state.shared_draft(name, key, live.as_ref()),
+            Wanted::Draft | Wanted::Read => state.new_draft(name, key, live.as_ref()),
+        };
+        let opened = self.open_bytes(state, caller, draft.ok_or(VfsError::Stale)?, mode)?;
+        Ok(Opened { direct: true, ..opened })
     }
 
     /// Checks that an inode is the newest version of its key, or the one that this very open looked up.
-    ///
-    /// What was changed in place is left for a fresh inode with pages of its own, but for those who were led to it.
     fn check_current(
         &self,
         state: &mut State,
@@ -132,9 +128,12 @@ impl<E: Engine> Vfs<E> {
         name: &FileName,
         key: &Key,
     ) -> VfsResult<()> {
-        let InodeKind::Version(version) = &state.inodes.get(inode)?.kind else { return Err(VfsError::Stale) };
-        let newest = self.engine.version(key).is_some_and(|live| live.number == version.number);
-        let current = newest && !version.is_spoiled();
+        let newest = self.live(state, key).map(|live| live.number);
+        let current = match &state.inodes.get(inode)?.kind {
+            InodeKind::Version(version) => newest == Some(version.number),
+            InodeKind::Placeholder(placeholder) => placeholder.linked && newest.is_none(),
+            _ => false,
+        };
         let looked_up = state.retries.take(caller, name).and_then(|(_, answered)| answered);
         if current || looked_up == Some(inode) {
             return Ok(());
@@ -147,5 +146,5 @@ impl<E: Engine> Vfs<E> {
 /// Notes an open file.
 pub(super) fn add_handle(state: &mut State, inode: InodeNo, file: OpenFile, mode: OpenMode) -> HandleNo {
     state.inodes.opened(inode);
-    state.handles.add(Handle { inode, file, write: mode.write, append: mode.append })
+    state.handles.add(Handle { inode, file, write: mode.write, append: mode.append, opener: 0 })
 }

@@ -1,4 +1,5 @@
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 use super::Vfs;
 use super::attributes::InodeNo;
@@ -34,7 +35,7 @@ impl<E: Engine> Vfs<E> {
         if parent != InodeNo::ROOT || new_parent != InodeNo::ROOT || control {
             return Err(VfsError::NotPermitted);
         }
-        self.engine.synchronize()?;
+        self.synchronize()?;
         let mut guard = self.state.lock();
         let state = &mut *guard;
         let from = self.target(state, name).map_err(|_| VfsError::NotFound)?;
@@ -48,7 +49,7 @@ impl<E: Engine> Vfs<E> {
         if name == new_name {
             return Ok(());
         }
-        match (from, to) {
+        let renamed = match (from, to) {
             (Target::Scratch(from), Target::Scratch(to)) => {
                 move_scratch(state, &from, &to);
                 Ok(())
@@ -57,7 +58,13 @@ impl<E: Engine> Vfs<E> {
             (Target::Key(from, key), Target::Scratch(to)) => self.key_to_scratch(state, &from, &key, &to),
             (Target::Key(from, key), Target::Key(to, new_key)) => self.key_to_key(state, &from, &key, &to, &new_key),
             (Target::Control, _) | (_, Target::Control) => Err(VfsError::NotPermitted),
-        }
+        };
+        renamed?;
+        // The kernel takes it that the inode of the one name now has the other.
+        self.note_name(state, name);
+        self.note_name(state, new_name);
+        self.note_names(state);
+        Ok(())
     }
 
     /// Whether there is something for a name to lead to.
@@ -65,7 +72,7 @@ impl<E: Engine> Vfs<E> {
         match target {
             Target::Control => true,
             Target::Scratch(name) => state.scratch.contains_key(name),
-            Target::Key(name, key) => self.engine.version(key).is_some() || state.placeholders.contains_key(name),
+            Target::Key(name, key) => self.live(state, key).is_some() || state.placeholders.contains_key(name),
         }
     }
 
@@ -82,8 +89,7 @@ impl<E: Engine> Vfs<E> {
                 return Err(reason);
             }
         };
-        self.engine.put(key, &value)?;
-        state.rejected.remove(to.as_os_str());
+        self.put(state, to, key, &value)?;
         state.detach_drafts(to);
         state.scratch_becomes_draft(from, to, key);
         Ok(())
@@ -93,24 +99,28 @@ impl<E: Engine> Vfs<E> {
         if !state.has_room() {
             return Err(VfsError::NoRoom);
         }
-        let text = match self.engine.version(key) {
-            Some(live) => file_text(&live.value).into_bytes(),
-            None => self.placeholder_text(state, from),
-        };
+        let live = self.live(state, key);
+        let text = live.as_ref().map_or_else(Vec::new, |live| file_text(&live.value).into_bytes());
         state.remove_scratch(to);
         state.add_scratch(to, text, 0o644);
-        self.engine.remove(key)?;
         state.detach_drafts(from);
+        if let Some(live) = live {
+            self.depart(state, from, key, live.number);
+        }
         Ok(())
     }
 
     fn key_to_key(&self, state: &mut State, from: &FileName, key: &Key, to: &FileName, new: &Key) -> VfsResult<()> {
-        let Some(live) = self.engine.version(key) else {
+        let Some(live) = self.live(state, key) else {
             return self.placeholder_to_key(state, from, to, new);
         };
-        self.engine.put(new, &live.value)?;
+        self.put(state, to, new, &live.value)?;
         state.detach_drafts(to);
-        self.engine.remove(key)?;
+        if is_backup_name(from, to) {
+            self.depart(state, from, key, live.number);
+        } else {
+            self.engine.remove(key)?;
+        }
         state.remove_placeholder(from);
         state.rename_drafts(from, to, new);
         Ok(())
@@ -118,26 +128,25 @@ impl<E: Engine> Vfs<E> {
 
     /// A placeholder has no value to put: its file only changes its name, unless a value would be replaced.
     fn placeholder_to_key(&self, state: &mut State, from: &FileName, to: &FileName, new: &Key) -> VfsResult<()> {
-        if self.engine.version(new).is_some() {
+        if self.live(state, new).is_some() {
             return Err(VfsError::Blank);
         }
         state.detach_drafts(to);
         let inode = state.placeholders.remove(from).ok_or(VfsError::NotFound)?;
-        if let InodeKind::Draft(draft) = &mut state.inodes.get_mut(inode)?.kind {
-            draft.name = to.clone();
-            draft.key = new.clone();
+        if let InodeKind::Placeholder(placeholder) = &mut state.inodes.get_mut(inode)?.kind {
+            placeholder.name = to.clone();
+            placeholder.key = new.clone();
         }
         state.placeholders.insert(to.clone(), inode);
+        state.rename_drafts(from, to, new);
         Ok(())
     }
+}
 
-    fn placeholder_text(&self, state: &State, name: &FileName) -> Vec<u8> {
-        let inode = state.placeholders.get(name).and_then(|&inode| state.inodes.get(inode).ok());
-        match inode.map(|inode| &inode.kind) {
-            Some(InodeKind::Draft(draft)) => draft.draft.bytes.clone(),
-            _ => Vec::new(),
-        }
-    }
+/// Whether a key is renamed as `sed -i.bak` and `cp -b -S .bak` do before they make it again: to its own name and more.
+fn is_backup_name(from: &FileName, to: &FileName) -> bool {
+    let (from, to) = (from.as_os_str().as_bytes(), to.as_os_str().as_bytes());
+    to.strip_prefix(from).is_some_and(|rest| rest.starts_with(b"."))
 }
 
 fn move_scratch(state: &mut State, from: &FileName, to: &FileName) {

@@ -15,27 +15,36 @@ use crate::view::FileName;
 /// How long a second try is waited for; it follows the first within microseconds.
 const VALID: Duration = Duration::from_secs(2);
 
+/// How long after a lookup that found nothing another one can belong to the same second try.
+const TOGETHER: Duration = Duration::from_millis(1);
+
 /// Entries from which on those that are too old are swept out.
 const SWEEP_ENTRIES: usize = 64;
 
 /// What the first try wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
+    /// The newest version.
     Read,
+    /// A draft of one's own.
     Draft,
+    /// The draft that all share who change the key in place.
+    Shared,
 }
 
 struct Retry {
     wanted: Wanted,
     /// The inode that the lookup of the second try was answered with.
     inode: Option<InodeNo>,
+    /// When a lookup of the second try found nothing.
+    absent: Option<Instant>,
     since: Instant,
 }
 
-/// The opens whose second try is expected.
+/// The opens whose second try is expected, by thread and name.
 #[derive(Default)]
 pub(super) struct Retries {
-    entries: HashMap<(Caller, FileName), Retry, RandomState>,
+    entries: HashMap<(u32, FileName), Retry, RandomState>,
 }
 
 impl Retries {
@@ -44,17 +53,32 @@ impl Retries {
         if self.entries.len() >= SWEEP_ENTRIES {
             self.entries.retain(|_, retry| retry.since.elapsed() < VALID);
         }
-        let retry = Retry { wanted, inode: None, since: Instant::now() };
-        self.entries.insert((caller, name.clone()), retry);
+        let retry = Retry { wanted, inode: None, absent: None, since: Instant::now() };
+        self.entries.insert((caller.thread, name.clone()), retry);
     }
 
     /// What a lookup of `name` by this caller is the second try of, and what it was answered with before.
-    pub(super) fn at_lookup(&self, caller: Caller, name: &FileName) -> Option<(Wanted, Option<InodeNo>)> {
+    pub(super) fn at_lookup(&mut self, caller: Caller, name: &FileName) -> Option<(Wanted, Option<InodeNo>)> {
         if self.entries.is_empty() {
             return None;
         }
-        let retry = self.entries.get(&(caller, name.clone()))?;
-        (retry.since.elapsed() < VALID).then_some((retry.wanted, retry.inode))
+        let place = (caller.thread, name.clone());
+        let retry = self.entries.get(&place)?;
+        if retry.since.elapsed() >= VALID || retry.absent.is_some_and(|absent| absent.elapsed() >= TOGETHER) {
+            self.entries.remove(&place);
+            return None;
+        }
+        Some((retry.wanted, retry.inode))
+    }
+
+    /// Notes that the lookup finds nothing. The kernel may look once more; then the second try is over.
+    pub(super) fn found_nothing(&mut self, caller: Caller, name: &FileName) {
+        let place = (caller.thread, name.clone());
+        if let Some(retry) = self.entries.get_mut(&place)
+            && retry.absent.replace(Instant::now()).is_some()
+        {
+            self.entries.remove(&place);
+        }
     }
 
     /// Notes what the lookup is answered with.
@@ -62,7 +86,7 @@ impl Retries {
         if self.entries.is_empty() {
             return;
         }
-        if let Some(retry) = self.entries.get_mut(&(caller, name.clone())) {
+        if let Some(retry) = self.entries.get_mut(&(caller.thread, name.clone())) {
             retry.inode = Some(inode);
         }
     }
@@ -77,7 +101,7 @@ impl Retries {
         if self.entries.is_empty() {
             return None;
         }
-        let retry = self.entries.remove(&(caller, name.clone()))?;
+        let retry = self.entries.remove(&(caller.thread, name.clone()))?;
         (retry.since.elapsed() < VALID).then_some((retry.wanted, retry.inode))
     }
 }

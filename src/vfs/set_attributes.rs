@@ -4,7 +4,7 @@ use super::Vfs;
 use super::attributes::{AttributeChange, Attributes, HandleNo, InodeNo};
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
-use super::inode::InodeKind;
+use super::inode::{ControlInode, InodeKind};
 use super::state::{FILE_BYTES, State};
 use crate::view::parse_file_text;
 
@@ -27,11 +27,13 @@ impl<E: Engine> Vfs<E> {
             return Err(VfsError::NotPermitted);
         }
         if change.size.is_some() && handle.is_none() {
-            self.engine.synchronize()?;
+            self.synchronize()?;
         }
         let mut state = self.state.lock();
         if let Some(size) = change.size {
-            self.resize(&mut state, inode, handle, size)?;
+            // Of a handle that leads past the kernel's inode, its own.
+            let target = handle.map_or(Ok(inode), |handle| state.handles.get(handle).map(|open| open.inode))?;
+            self.resize(&mut state, target, size)?;
         }
         if let InodeKind::Scratch(scratch) = &mut state.inodes.get_mut(inode)?.kind {
             scratch.mode = change.mode.map_or(scratch.mode, |mode| mode & 0o777);
@@ -40,16 +42,10 @@ impl<E: Engine> Vfs<E> {
         self.attributes(&state, inode)
     }
 
-    fn resize(&self, state: &mut State, number: InodeNo, handle: Option<HandleNo>, size: u64) -> VfsResult<()> {
+    fn resize(&self, state: &mut State, number: InodeNo, size: u64) -> VfsResult<()> {
         let size = usize::try_from(size).ok().filter(|&size| size as u64 <= FILE_BYTES).ok_or(VfsError::TooLarge)?;
-        let in_place = match handle {
-            Some(handle) => state.handles.get(handle)?.write,
-            None => false,
-        };
         match &mut state.inodes.get_mut(number)?.kind {
-            InodeKind::Root | InodeKind::Control(super::inode::ControlInode::Directory(_)) => {
-                Err(VfsError::IsADirectory)
-            }
+            InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => Err(VfsError::IsADirectory),
             InodeKind::Control(_) => Err(VfsError::NotPermitted),
             InodeKind::Scratch(scratch) => {
                 scratch.bytes.resize(size, 0);
@@ -60,34 +56,28 @@ impl<E: Engine> Vfs<E> {
                 draft.draft.resize(size);
                 Ok(())
             }
-            InodeKind::Version(version) => match &mut version.in_place {
-                Some(draft) if in_place => {
-                    version.spoiled = true;
-                    draft.resize(size);
-                    Ok(())
-                }
-                _ => self.resize_by_name(state, number, size),
-            },
+            // No text of NUL is a value.
+            InodeKind::Placeholder(_) if size == 0 => Ok(()),
+            InodeKind::Placeholder(_) => parse_file_text(&[0]).map(|_| ()).map_err(VfsError::from),
+            InodeKind::Version(_) => self.resize_by_name(state, number, size),
         }
     }
 
     /// Cuts or lengthens the text of a key without a handle.
     fn resize_by_name(&self, state: &mut State, number: InodeNo, size: usize) -> VfsResult<()> {
         let InodeKind::Version(version) = &mut state.inodes.get_mut(number)?.kind else { return Ok(()) };
-        let key = version.key.clone();
-        let name = version.name.clone();
-        if self.engine.version(&key).is_none_or(|live| live.number != version.number) {
+        let (name, key, number) = (version.name.clone(), version.key.clone(), version.number);
+        let text = version.text();
+        if self.live(state, &key).is_none_or(|live| live.number != number) {
             return Err(VfsError::Stale);
         }
-        let text = version.text();
         if text.len() == size {
             return Ok(());
         }
         let mut resized = text[..size.min(text.len())].to_vec();
         resized.resize(size, 0);
         if let Some(value) = parse_file_text(&resized)? {
-            self.engine.put(&key, &value)?;
-            state.rejected.remove(name.as_os_str());
+            self.put(state, &name, &key, &value)?;
         }
         Ok(())
     }

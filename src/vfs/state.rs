@@ -4,11 +4,14 @@ use std::time::SystemTime;
 use foldhash::fast::RandomState;
 
 use super::attributes::InodeNo;
+use super::departing::Departures;
 use super::engine::{LiveVersion, VersionNumber};
 use super::handle::Handles;
-use super::inode::{Draft, DraftInode, InodeKind, ScratchInode, VersionInode};
+use super::inode::{InodeKind, ScratchInode, VersionInode};
 use super::inode_table::InodeTable;
+use super::listing::ListingCache;
 use super::rejected::Rejected;
+use super::removed::Removed;
 use super::retry::Retries;
 use crate::record::Key;
 use crate::view::FileName;
@@ -29,15 +32,32 @@ pub(super) struct State {
     pub(super) scratch: BTreeMap<FileName, InodeNo>,
     /// Keys that do not exist yet but whose file was created in this mount.
     pub(super) placeholders: BTreeMap<FileName, InodeNo>,
+    /// The drafts that all share who change a key in place; some may be gone already.
+    pub(super) shared_drafts: HashMap<FileName, InodeNo, RandomState>,
     /// The keys of names that hold only a hash of the key, as of the last listing.
     pub(super) long_keys: HashMap<FileName, Key, RandomState>,
+    /// Keys that were renamed away and are removed in a moment.
+    pub(super) departures: Departures,
+    /// Values of keys that were unlinked a moment ago.
+    pub(super) removed: Removed,
+    /// Goes up with each change of what a listing shows.
+    pub(super) listing: u64,
+    /// What the kernel may know of that.
+    pub(super) listing_cache: ListingCache,
+    /// When names last came or went.
+    pub(super) names_changed: SystemTime,
+    /// Whether the threads that serve the file system shall end.
+    pub(super) closed: bool,
     /// The inode of the newest version of each key that was looked up or listed.
     slots: HashMap<Key, Slot, RandomState>,
 }
 
+/// The inodes of a key.
+#[derive(Default)]
 struct Slot {
-    number: VersionNumber,
-    inode: InodeNo,
+    newest: Option<(VersionNumber, InodeNo)>,
+    /// Superseded ones that the kernel may still know.
+    older: Vec<InodeNo>,
 }
 
 impl State {
@@ -49,103 +69,67 @@ impl State {
             rejected: Rejected::default(),
             scratch: BTreeMap::new(),
             placeholders: BTreeMap::new(),
+            shared_drafts: HashMap::default(),
             long_keys: HashMap::default(),
+            departures: Departures::default(),
+            removed: Removed::default(),
+            listing: 0,
+            listing_cache: ListingCache::default(),
+            names_changed: SystemTime::now(),
+            closed: false,
             slots: HashMap::default(),
         }
     }
 
     /// The inode number of a version, the same as long as the version is the newest one.
     pub(super) fn slot(&mut self, key: &Key, number: VersionNumber) -> InodeNo {
-        if let Some(slot) = self.slots.get(key).filter(|slot| slot.number == number) {
-            return slot.inode;
+        if let Some(Slot { newest: Some((newest, inode)), .. }) = self.slots.get(key)
+            && *newest == number
+        {
+            return *inode;
         }
         let inode = self.inodes.new_number();
-        self.slots.insert(key.clone(), Slot { number, inode });
+        let slot = self.slots.entry(key.clone()).or_default();
+        slot.older.extend(slot.newest.replace((number, inode)).map(|(_, older)| older));
         inode
     }
 
-    /// Lets a key's newest version be this inode.
-    pub(super) fn set_slot(&mut self, key: &Key, number: VersionNumber, inode: InodeNo) {
-        self.slots.insert(key.clone(), Slot { number, inode });
-    }
-
-    /// Gives the newest version of a key a fresh inode when the one that it has was changed in place and nobody
-    /// changes it any more.
-    ///
-    /// Not while a second open of it is to come, which cannot be sent away again: locks are of inodes, and who waits for
-    /// one must wait on the same inode as all others.
-    fn leave_spoiled_slot(&mut self, key: &Key) {
-        let Some(slot) = self.slots.get(key) else { return };
-        let quiet = match self.inodes.get(slot.inode).map(|inode| &inode.kind) {
-            Ok(InodeKind::Version(version)) => version.is_spoiled(),
-            _ => false,
-        };
-        if quiet && !self.retries.awaits(slot.inode) {
+    /// Lets go of all inodes of a key but that of its newest version; true when the kernel may know one of them.
+    pub(super) fn retire_inodes(&mut self, key: &Key, newest: Option<VersionNumber>) -> bool {
+        let Some(slot) = self.slots.get_mut(key) else { return false };
+        let superseded = slot.newest.take_if(|(number, _)| Some(*number) != newest);
+        slot.older.extend(superseded.map(|(_, inode)| inode));
+        slot.older.retain(|&inode| self.inodes.get(inode).is_ok_and(|inode| inode.lookups > 0));
+        let known = !slot.older.is_empty();
+        if slot.newest.is_none() && !known {
             self.slots.remove(key);
         }
+        known
+    }
+
+    /// Whether somebody has a name open for writing.
+    pub(super) fn has_writer(&self, name: &FileName) -> bool {
+        self.handles.writers().any(|inode| match self.inodes.get(inode).map(|inode| &inode.kind) {
+            Ok(InodeKind::Draft(draft)) => draft.name == *name && !draft.draft.detached,
+            _ => false,
+        })
     }
 
     /// Forgets the inode numbers of keys that are not live any more.
     pub(super) fn retain_slots(&mut self, live: usize, is_live: impl Fn(&Key) -> bool) {
         if self.slots.len() > 2 * live + 64 {
-            self.slots.retain(|key, _| is_live(key));
+            self.slots.retain(|key, slot| is_live(key) || !slot.older.is_empty());
         }
     }
 
     /// The inode of a live version, made when there is none yet.
     pub(super) fn version_inode(&mut self, name: &FileName, key: &Key, live: &LiveVersion) -> InodeNo {
-        self.leave_spoiled_slot(key);
         let number = self.slot(key, live.number);
         if !self.inodes.contains(number) {
             let version = VersionInode::new(name.clone(), key.clone(), live.number, live.modified, live.value.clone());
             self.inodes.add(number, InodeKind::Version(version));
         }
         number
-    }
-
-    /// A new draft of a live key; it begins with the text of the version.
-    pub(super) fn draft_of_version(&mut self, name: &FileName, key: &Key, live: &LiveVersion) -> InodeNo {
-        let version = self.version_inode(name, key, live);
-        let bytes = match self.inodes.get_mut(version).map(|inode| &mut inode.kind) {
-            Ok(InodeKind::Version(version)) => version.text().to_vec(),
-            _ => Vec::new(),
-        };
-        self.inodes.drop_unused(version);
-        let draft = Draft::of_text(&bytes);
-        self.add_draft(name, key, draft, live.modified, Some(version))
-    }
-
-    /// A placeholder for a key that does not exist yet.
-    pub(super) fn add_placeholder(&mut self, name: &FileName, key: &Key) -> InodeNo {
-        let number = self.add_draft(name, key, Draft::default(), SystemTime::now(), None);
-        self.placeholders.insert(name.clone(), number);
-        number
-    }
-
-    fn add_draft(
-        &mut self,
-        name: &FileName,
-        key: &Key,
-        draft: Draft,
-        modified: SystemTime,
-        shown_inode: Option<InodeNo>,
-    ) -> InodeNo {
-        let number = self.inodes.new_number();
-        let placeholder = shown_inode.is_none();
-        let (name, key) = (name.clone(), key.clone());
-        let draft = DraftInode { name, key, draft, modified, shown_inode, placeholder };
-        self.inodes.add(number, InodeKind::Draft(draft));
-        number
-    }
-
-    /// Lets a placeholder's name go; its draft lives on with its handles.
-    pub(super) fn remove_placeholder(&mut self, name: &FileName) -> Option<InodeNo> {
-        let number = self.placeholders.remove(name)?;
-        if let Ok(InodeKind::Draft(draft)) = self.inodes.get_mut(number).map(|inode| &mut inode.kind) {
-            draft.placeholder = false;
-        }
-        self.inodes.drop_unused(number);
-        Some(number)
     }
 
     /// A new, empty scratch file.
@@ -165,57 +149,6 @@ impl State {
         }
         self.inodes.drop_unused(number);
         Some(number)
-    }
-
-    /// Lets a scratch file's name go for a key's: what is still written to its handles is a draft of the key.
-    pub(super) fn scratch_becomes_draft(&mut self, from: &FileName, to: &FileName, key: &Key) {
-        let Some(number) = self.remove_scratch(from) else { return };
-        let writers = self.handles.writers().filter(|&inode| inode == number).count();
-        let Ok(inode) = self.inodes.get_mut(number) else { return };
-        if let InodeKind::Scratch(scratch) = &mut inode.kind
-            && writers > 0
-        {
-            let bytes = std::mem::take(&mut scratch.bytes);
-            let writers = u32::try_from(writers).unwrap_or(u32::MAX);
-            let mut draft = Draft::of_text(&bytes);
-            draft.writers = writers;
-            let (name, key, modified) = (to.clone(), key.clone(), scratch.modified);
-            inode.kind =
-                InodeKind::Draft(DraftInode { name, key, draft, modified, shown_inode: None, placeholder: false });
-        }
-    }
-
-    /// Detaches the drafts of a name that was removed or replaced: what is still written to them is dropped.
-    pub(super) fn detach_drafts(&mut self, name: &FileName) {
-        self.remove_placeholder(name);
-        for (_, inode) in self.inodes.iter_mut() {
-            match &mut inode.kind {
-                InodeKind::Draft(draft) if draft.name == *name => draft.draft.detached = true,
-                InodeKind::Version(version) if version.name == *name => {
-                    if let Some(draft) = &mut version.in_place {
-                        draft.detached = true;
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Lets the drafts of a name follow it to the key that it becomes: what is still written to them is put there.
-    pub(super) fn rename_drafts(&mut self, from: &FileName, to: &FileName, key: &Key) {
-        for (_, inode) in self.inodes.iter_mut() {
-            let (name, of) = match &mut inode.kind {
-                InodeKind::Draft(draft) if !draft.draft.detached => (&mut draft.name, &mut draft.key),
-                InodeKind::Version(version) if version.in_place.as_ref().is_some_and(|draft| !draft.detached) => {
-                    (&mut version.name, &mut version.key)
-                }
-                _ => continue,
-            };
-            if *name == *from {
-                *name = to.clone();
-                *of = key.clone();
-            }
-        }
     }
 
     /// Whether there is room for one more file that is no key yet.

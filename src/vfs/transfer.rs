@@ -4,10 +4,11 @@ use std::time::SystemTime;
 use super::Vfs;
 use super::attributes::HandleNo;
 use super::commit::keep_refused;
+use super::draft::write_at;
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::handle::OpenFile;
-use super::inode::{InodeKind, write_at};
+use super::inode::InodeKind;
 use super::state::FILE_BYTES;
 
 /// Bytes that a read gives: a piece of a text that is shared, or a copy of changing bytes.
@@ -44,13 +45,12 @@ impl<E: Engine> Vfs<E> {
         let open = state.handles.get(handle)?;
         match &open.file {
             OpenFile::Snapshot(text) => Ok(ReadBytes::of(Arc::clone(text), offset, length)),
-            OpenFile::Directory(_) => Err(VfsError::IsADirectory),
+            OpenFile::Directory { .. } => Err(VfsError::IsADirectory),
             OpenFile::Inode => {
                 let bytes = match &state.inodes.get(open.inode)?.kind {
                     InodeKind::Draft(draft) => &draft.draft.bytes,
                     InodeKind::Scratch(scratch) => &scratch.bytes,
-                    InodeKind::Version(version) => &version.in_place.as_ref().ok_or(VfsError::BadHandle)?.bytes,
-                    InodeKind::Root | InodeKind::Control(_) => return Err(VfsError::BadHandle),
+                    _ => return Err(VfsError::BadHandle),
                 };
                 let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
                 let end = start.saturating_add(length as usize).min(bytes.len());
@@ -77,8 +77,7 @@ impl<E: Engine> Vfs<E> {
         let length = match &inode.kind {
             InodeKind::Draft(draft) => draft.draft.bytes.len(),
             InodeKind::Scratch(scratch) => scratch.bytes.len(),
-            InodeKind::Version(version) => version.size() as usize,
-            InodeKind::Root | InodeKind::Control(_) => return Err(VfsError::BadHandle),
+            _ => return Err(VfsError::BadHandle),
         };
         let offset = if append { length as u64 } else { offset };
         let end = offset.checked_add(bytes.len() as u64).filter(|&end| end <= FILE_BYTES);
@@ -93,11 +92,7 @@ impl<E: Engine> Vfs<E> {
                 scratch.modified = SystemTime::now();
                 Ok(())
             }
-            InodeKind::Version(version) => {
-                version.spoiled = true;
-                version.in_place.as_mut().ok_or(VfsError::BadHandle)?.write(offset, bytes)
-            }
-            InodeKind::Root | InodeKind::Control(_) => Ok(()),
+            _ => Ok(()),
         };
         if let Err(error) = written {
             let error = VfsError::from(error);

@@ -5,6 +5,9 @@ use super::attributes::InodeNo;
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::lookup::Target;
+use super::state::State;
+use crate::record::Key;
+use crate::view::FileName;
 
 impl<E: Engine> Vfs<E> {
     /// Removes a key or a scratch file. What is still written to open handles of it is dropped.
@@ -18,18 +21,33 @@ impl<E: Engine> Vfs<E> {
             return self.unlink_control(parent, name);
         }
         // Without the lock: a key goes that only others have seen, whatever that takes.
-        self.engine.synchronize()?;
+        self.synchronize()?;
         let mut state = self.state.lock();
         match self.target(&mut state, name) {
             Ok(Target::Control) => Err(VfsError::IsADirectory),
-            Ok(Target::Scratch(name)) => state.remove_scratch(&name).map(|_| ()).ok_or(VfsError::NotFound),
-            Ok(Target::Key(name, key)) => {
-                let removed = self.engine.remove(&key)?;
-                let placeholder = state.placeholders.contains_key(&name);
-                state.detach_drafts(&name);
-                if removed || placeholder { Ok(()) } else { Err(VfsError::NotFound) }
+            Ok(Target::Scratch(name)) => {
+                state.remove_scratch(&name).ok_or(VfsError::NotFound)?;
+                self.note_names(&mut state);
+                Ok(())
             }
+            Ok(Target::Key(name, key)) => self.unlink_key(&mut state, &name, &key),
             Err(_) => Err(VfsError::NotFound),
         }
+    }
+
+    fn unlink_key(&self, state: &mut State, name: &FileName, key: &Key) -> VfsResult<()> {
+        let live = self.live(state, key);
+        match live {
+            Some(_) => self.engine.remove(key).map(|_| ())?,
+            None if state.placeholders.contains_key(name) => {}
+            None => return Err(VfsError::NotFound),
+        }
+        state.detach_drafts(name);
+        self.note_version(state, key);
+        self.note_names(state);
+        if let Some(live) = live {
+            state.removed.add(key, live.value);
+        }
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 mod busy;
 mod check;
+mod companions;
 mod error;
 mod mount_options;
 mod mount_table;
@@ -27,6 +28,7 @@ pub use mount_table::{MountEntry, mount_at};
 pub use unmount::unmount;
 
 use check::checked_paths;
+use companions::Companions;
 use unmount::detach;
 
 /// Threads that serve requests: with one alone, a reader of a large file would make everybody wait.
@@ -64,13 +66,16 @@ pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountEr
     let adapter = Adapter::new(Arc::clone(&vfs));
     let mut session = Session::new(adapter, &mount_point, &config(options, &source))
         .map_err(|source| io_error("mount on", source))?;
+    let companions = Companions::start(&vfs, session.notifier()).map_err(|source| io_error("serve", source))?;
     let unmounter = session.unmount_callable();
     let signals = unmount_on(signals, Arc::downgrade(&vfs), unmounter, mount_point.clone())
         .map_err(|source| io_error("watch for signals to unmount", source))?;
-    drop(vfs);
     ready();
     let served = session.run();
     signals.close();
+    vfs.save_all();
+    vfs.close();
+    companions.join();
     served.map_err(|source| io_error("serve", source))
 }
 

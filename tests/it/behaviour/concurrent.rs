@@ -131,6 +131,25 @@ fn a_shell_reads_saves_and_removes() {
     assert_eq!(files.stat(b"other").unwrap().size, 8);
 }
 
+/// "A text that is merely not complete, when another process closes its copy of the descriptor", is no error.
+#[test]
+fn programs_that_a_script_runs_write_a_text_in_pieces() {
+    let Some(mounted) = Mounted::new() else { return };
+    let files = Os::new(mounted.path());
+    let run = |script: &str| {
+        let output = Command::new("sh").args(["-c", script]).current_dir(mounted.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let pieces = "(/bin/echo '{'; /bin/echo '\"a\": 1'; /bin/echo '}') > key";
+    assert_eq!(run(pieces), (Some(0), String::new()));
+    assert_text(&files, b"key", "{\n  \"a\": 1\n}\n");
+    assert_eq!(files.list(b".keyfs/rejected").unwrap(), Vec::<Vec<u8>>::new());
+    // What will never be JSON is told to the program that writes it.
+    let (status, message) = run("(/bin/echo '{'; /bin/echo '}}') > key");
+    assert_eq!(status, Some(1), "{message}");
+    assert_text(&files, b"key", "{\n  \"a\": 1\n}\n");
+}
+
 /// "So that even a shell's `echo` says so."
 #[test]
 fn the_builtins_of_shells_say_that_a_text_is_refused() {

@@ -22,6 +22,8 @@ pub(crate) trait FileSystem: Sync {
     fn set_modified(&self, name: &[u8], modified: SystemTime) -> Answer<()>;
     /// All blocks and the free ones.
     fn space(&self) -> Answer<(u64, u64)>;
+    /// Lets the time pass after which what was put off is done.
+    fn let_time_pass(&self);
 }
 
 /// An open file. Dropping it closes it, and nobody hears of an error.

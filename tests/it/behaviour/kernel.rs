@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use keyfs::Store;
 use keyfs::vfs::{AttributeChange, Attributes, Caller, FileKind, HandleNo, InodeNo, OpenMode, Vfs, VfsError};
@@ -150,7 +150,7 @@ struct Found {
 
 /// Who asks: the kernel tells threads apart.
 fn caller() -> Caller {
-    Caller { thread: rustix::thread::gettid().as_raw_nonzero().get() as u32 }
+    Caller { thread: rustix::thread::gettid().as_raw_nonzero().get() as u32, process: std::process::id() }
 }
 
 #[allow(clippy::needless_pass_by_value)]
@@ -201,7 +201,7 @@ impl FileSystem for Kernel<'_> {
     }
 
     fn list(&self, directory: &[u8]) -> Answer<Vec<Vec<u8>>> {
-        let handle = self.with(directory, |found| self.vfs.opendir(found.inode).map_err(errno))?;
+        let handle = self.with(directory, |found| self.vfs.opendir(found.inode).map_err(errno))?.handle;
         let mut names = Vec::new();
         let mut offset = 0;
         loop {
@@ -233,6 +233,10 @@ impl FileSystem for Kernel<'_> {
 
     fn set_modified(&self, name: &[u8], modified: SystemTime) -> Answer<()> {
         self.change(name, AttributeChange { modified: Some(modified), ..AttributeChange::default() })
+    }
+
+    fn let_time_pass(&self) {
+        self.vfs.run_due(Instant::now() + Duration::from_secs(3));
     }
 
     fn space(&self) -> Answer<(u64, u64)> {
@@ -287,20 +291,20 @@ impl OpenFile for KernelFile<'_> {
     }
 
     fn close_duplicate(&self) -> Answer<()> {
-        self.vfs.flush(self.handle).map_err(errno)
+        self.vfs.flush(self.handle, std::process::id).map_err(errno)
     }
 
     fn close(mut self: Box<Self>) -> Answer<()> {
         self.closed = true;
         // Dropping releases.
-        self.vfs.flush(self.handle).map_err(errno)
+        self.vfs.flush(self.handle, std::process::id).map_err(errno)
     }
 }
 
 impl Drop for KernelFile<'_> {
     fn drop(&mut self) {
         if !self.closed {
-            let _ = self.vfs.flush(self.handle);
+            let _ = self.vfs.flush(self.handle, std::process::id);
         }
         self.vfs.release(self.handle).unwrap();
         self.vfs.forget(self.inode, 1);

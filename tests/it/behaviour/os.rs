@@ -11,6 +11,9 @@ use rustix::io::Errno;
 
 use super::file_system::{Answer, FileSystem, OpenFile, Stat};
 
+/// Longer than anything is put off.
+const PUT_OFF: Duration = Duration::from_secs(3);
+
 pub(crate) struct Os {
     root: PathBuf,
 }
@@ -58,6 +61,10 @@ impl FileSystem for Os {
         let mut names: Vec<_> = names.collect::<Answer<_>>()?;
         names.sort_unstable();
         Ok(names)
+    }
+
+    fn let_time_pass(&self) {
+        std::thread::sleep(PUT_OFF);
     }
 
     fn chmod(&self, name: &[u8], mode: u16) -> Answer<()> {

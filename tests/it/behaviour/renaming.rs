@@ -25,7 +25,9 @@ super::as_on_a_plain_directory! {
 super::unlike_a_plain_directory! {
     renaming_a_key_is_a_put_and_a_remove
     renaming_a_scratch_file_is_a_put
-    renaming_a_key_to_scratch_is_a_remove
+    renaming_a_key_to_scratch_is_a_remove_in_a_moment
+    a_key_that_is_renamed_away_and_made_again_is_put_once
+    the_value_is_there_again_when_the_new_text_is_refused
     renaming_to_a_name_that_cannot_be_fails_and_keeps_the_file
 }
 
@@ -201,12 +203,49 @@ fn renaming_a_scratch_file_is_a_put(files: &dyn FileSystem, store: &Store) {
 }
 
 /// Names that "are never keys": what a key is renamed to is then no key.
-fn renaming_a_key_to_scratch_is_a_remove(files: &dyn FileSystem, store: &Store) {
+fn renaming_a_key_to_scratch_is_a_remove_in_a_moment(files: &dyn FileSystem, store: &Store) {
     save(files, b"a", "1\n");
     files.rename(b"a", b"a~").unwrap();
+    assert_missing(files, b"a");
+    assert_listed(files, &["a~"]);
+    store.synchronize().unwrap();
+    assert_eq!((store.len(), store.tombstones()), (1, 0), "it may be made again");
+    files.let_time_pass();
     store.synchronize().unwrap();
     assert_eq!((store.len(), store.tombstones()), (0, 1));
     assert_text(files, b"a~", "1\n");
+}
+
+/// The dance of editors: others see one put.
+fn a_key_that_is_renamed_away_and_made_again_is_put_once(files: &dyn FileSystem, store: &Store) {
+    for backup in [&b"a~"[..], b"a.bak"] {
+        save(files, b"a", "1\n");
+        files.rename(b"a", backup).unwrap();
+        save(files, b"a", "2\n");
+        files.unlink(backup).unwrap();
+        assert_text(files, b"a", "2\n");
+        files.let_time_pass();
+        store.synchronize().unwrap();
+        assert_eq!(store.get("a").map(|value| value.to_string()).as_deref(), Some("2"));
+        assert_text(files, b"a", "2\n");
+    }
+}
+
+/// A refused text costs no value, whatever became of the old file before.
+fn the_value_is_there_again_when_the_new_text_is_refused(files: &dyn FileSystem, store: &Store) {
+    type MakeRoom = fn(&dyn FileSystem);
+    let ways: [MakeRoom; 2] = [|files| files.rename(b"a", b"a~").unwrap(), |files| files.unlink(b"a").unwrap()];
+    for make_room in ways {
+        save(files, b"a", "1\n");
+        make_room(files);
+        let file = files.open(b"a", SAVE).unwrap();
+        assert_eq!(file.write_at(0, b"{\"no\":"), Ok(6));
+        assert_eq!(file.close(), Err(Errno::INVAL));
+        assert_text(files, b"a", "1\n");
+        files.let_time_pass();
+        store.synchronize().unwrap();
+        assert_eq!(store.get("a").map(|value| value.to_string()).as_deref(), Some("1"));
+    }
 }
 
 /// "Canonical (one name a key; a name that is nobody's canonical name is ENOENT, creating it EINVAL)."

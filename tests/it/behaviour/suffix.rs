@@ -79,6 +79,7 @@ fn renaming_from_and_to_the_suffix_puts_and_removes(files: &dyn FileSystem, stor
     files.rename(b"web.json", b"site.json").unwrap();
     assert_eq!((value(store, "web"), value(store, "site").as_deref()), (None, Some("[1]")));
     files.rename(b"site.json", b"site").unwrap();
+    files.let_time_pass();
     assert_eq!(value(store, "site"), None);
     assert_text(files, b"site", "[\n  1\n]\n");
     save(files, b"bad", "{no");

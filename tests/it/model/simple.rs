@@ -1,7 +1,7 @@
 //! What keyfs should do, in the simplest words: maps of names to texts, and the last valid text wins.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use keyfs::view::{file_text, parse_file_text};
@@ -18,8 +18,18 @@ pub(crate) struct Writing {
     /// Removed or replaced: what is written is dropped.
     detached: bool,
     scratch: bool,
-    in_place: bool,
+    /// Which put of the key the bytes began with, or have become.
+    base: u64,
+    /// What had the name until it was unlinked for this file.
+    replaces: Option<String>,
     writers: u32,
+}
+
+impl Writing {
+    /// Whether others who change the key in place share it.
+    fn is_shared(&self, name: &str) -> bool {
+        self.writers > 0 && !self.detached && self.name == name
+    }
 }
 
 type Shared = Rc<RefCell<Writing>>;
@@ -38,11 +48,15 @@ const HOPELESS: &str = "1 2\n";
 pub(crate) struct Simple {
     /// The text of each live key.
     pub(crate) keys: BTreeMap<String, String>,
-    /// New names without a value yet.
-    placeholders: BTreeMap<String, Shared>,
+    /// Which put of each key was the last.
+    puts: BTreeMap<String, u64>,
+    /// New names without a value yet: empty to all who open them.
+    placeholders: BTreeSet<String>,
     scratch: BTreeMap<String, Shared>,
-    /// Who changes the present value of a key in place.
+    /// What all share who change a key in place.
     in_place: BTreeMap<String, Shared>,
+    /// The last texts of keys that were unlinked.
+    removed: BTreeMap<String, String>,
     writings: Vec<Shared>,
 }
 
@@ -60,29 +74,22 @@ impl Simple {
     /// The text that opening a name shows.
     pub(crate) fn text(&self, name: &str) -> Option<Vec<u8>> {
         let live = self.keys.get(name).map(|text| text.clone().into_bytes());
-        live.or_else(|| self.unpublished(name).map(|file| file.borrow().bytes.clone()))
-    }
-
-    /// The size that stat shows: that of a change in place, while there is one.
-    pub(crate) fn size(&self, name: &str) -> Option<usize> {
-        let changed = self.in_place.get(name).map(|file| file.borrow().bytes.len());
-        changed.or_else(|| self.text(name).map(|text| text.len()))
+        let placeholder = || self.placeholders.contains(name).then(Vec::new);
+        let scratch = || self.scratch.get(name).map(|file| file.borrow().bytes.clone());
+        live.or_else(placeholder).or_else(scratch)
     }
 
     pub(crate) fn names(&self) -> Vec<Vec<u8>> {
-        let unpublished = self.placeholders.keys().filter(|name| !self.keys.contains_key(*name));
+        let unpublished = self.placeholders.iter().filter(|name| !self.keys.contains_key(*name));
         let names = self.keys.keys().chain(unpublished).chain(self.scratch.keys());
         let mut names: Vec<_> = names.map(|name| name.clone().into_bytes()).collect();
         names.sort_unstable();
         names
     }
 
-    fn unpublished(&self, name: &str) -> Option<&Shared> {
-        self.placeholders.get(name).or_else(|| self.scratch.get(name))
-    }
-
     fn write_anew(&mut self, name: &str, bytes: &[u8], scratch: bool) -> Shared {
-        let file = Writing { name: name.to_owned(), bytes: bytes.to_vec(), scratch, ..Writing::default() };
+        let base = self.last_put(name);
+        let file = Writing { name: name.to_owned(), bytes: bytes.to_vec(), scratch, base, ..Writing::default() };
         let file = Rc::new(RefCell::new(file));
         self.writings.push(Rc::clone(&file));
         file
@@ -96,7 +103,12 @@ impl Simple {
             (Some(text), Mode::Read) => return Ok(Handle::Snapshot(text)),
             (Some(text), Mode::Change) => self.change_in_place(name, &text),
             (Some(text), _) => self.write_anew(name, text.as_bytes(), false),
-            (None, _) => match (self.unpublished(name).cloned(), mode) {
+            (None, _) if self.placeholders.contains(name) => match mode {
+                Mode::Read => return Ok(Handle::Snapshot(String::new())),
+                Mode::Change => self.change_in_place(name, ""),
+                _ => self.write_anew(name, b"", false),
+            },
+            (None, _) => match (self.scratch.get(name).cloned(), mode) {
                 (Some(file), _) => file,
                 (None, Mode::Save | Mode::New) => self.create(name),
                 (None, Mode::Read | Mode::Change | Mode::Write) => return Err(Errno::NOENT),
@@ -113,20 +125,33 @@ impl Simple {
     }
 
     fn change_in_place(&mut self, name: &str, text: &str) -> Shared {
-        if let Some(file) = self.in_place.get(name) {
+        let last = self.last_put(name);
+        if let Some(file) = self.in_place.get(name).filter(|file| file.borrow().is_shared(name)) {
+            let mut writing = file.borrow_mut();
+            if self.keys.contains_key(name) && !writing.dirty && writing.base != last {
+                writing.bytes = text.as_bytes().to_vec();
+                writing.base = last;
+            }
             return Rc::clone(file);
         }
         let file = self.write_anew(name, text.as_bytes(), false);
-        file.borrow_mut().in_place = true;
         self.in_place.insert(name.to_owned(), Rc::clone(&file));
         file
     }
 
     fn create(&mut self, name: &str) -> Shared {
         let file = self.write_anew(name, b"", is_scratch(name));
-        let names = if is_scratch(name) { &mut self.scratch } else { &mut self.placeholders };
-        names.insert(name.to_owned(), Rc::clone(&file));
+        if is_scratch(name) {
+            self.scratch.insert(name.to_owned(), Rc::clone(&file));
+        } else {
+            self.placeholders.insert(name.to_owned());
+            file.borrow_mut().replaces = self.removed.remove(name);
+        }
         file
+    }
+
+    fn last_put(&self, name: &str) -> u64 {
+        self.puts.get(name).copied().unwrap_or_default()
     }
 
     /// Empties the file and writes the text; refused, it stands in the file all the same.
@@ -146,25 +171,22 @@ impl Simple {
         }
     }
 
-    /// Puts the text of a key, by whomever; `writer` is the file that it came from.
-    fn put(&mut self, name: &str, text: String, writer: Option<&Shared>) {
-        self.keys.insert(name.to_owned(), text);
-        self.in_place.remove(name);
-        if let Some(writer) = writer {
-            self.placeholders.remove(name);
-            if writer.borrow().in_place {
-                self.in_place.insert(name.to_owned(), Rc::clone(writer));
-            }
-        }
+    /// Puts the text of a key, by whomever.
+    pub(crate) fn foreign_put(&mut self, name: &str, text: &str) {
+        self.keys.insert(name.to_owned(), text.to_owned());
+        *self.puts.entry(name.to_owned()).or_default() += 1;
+        self.removed.remove(name);
     }
 
-    pub(crate) fn foreign_put(&mut self, name: &str, text: &str) {
-        self.put(name, text.to_owned(), None);
+    /// Puts the text of a key through the mount.
+    fn put(&mut self, name: &str, text: &str) {
+        self.foreign_put(name, text);
+        self.placeholders.remove(name);
     }
 
     pub(crate) fn foreign_remove(&mut self, name: &str) {
         self.keys.remove(name);
-        self.in_place.remove(name);
+        self.removed.remove(name);
     }
 
     /// Saves, as closing a descriptor does.
@@ -177,8 +199,9 @@ impl Simple {
         let Some(text) = canonical(&writing.bytes)? else { return Ok(()) };
         let name = writing.name.clone();
         drop(writing);
-        file.borrow_mut().dirty = false;
-        self.put(&name, text, Some(file));
+        self.put(&name, &text);
+        let mut writing = file.borrow_mut();
+        (writing.dirty, writing.base, writing.replaces) = (false, self.last_put(&name), None);
         Ok(())
     }
 
@@ -191,14 +214,15 @@ impl Simple {
         }
         writing.writers -= 1;
         if writing.writers == 0 && !writing.scratch {
-            // Refused at last: a placeholder goes with its text.
+            // Refused at last: a placeholder goes with its text, and what was unlinked for it is back.
             if !writing.detached && writing.dirty && canonical(&writing.bytes).is_err() {
                 writing.bytes.clear();
                 writing.dirty = false;
-                self.placeholders.remove(&writing.name);
-            }
-            if self.in_place.get(&writing.name).is_some_and(|other| Rc::ptr_eq(other, &file)) {
-                self.in_place.remove(&writing.name);
+                let (name, replaced) = (writing.name.clone(), writing.replaces.take());
+                self.placeholders.remove(&name);
+                if let Some(text) = replaced.filter(|_| !self.keys.contains_key(&name)) {
+                    self.put(&name, &text);
+                }
             }
         }
         saved
@@ -215,7 +239,9 @@ impl Simple {
     pub(crate) fn unlink(&mut self, name: &str) -> Result<(), Errno> {
         self.text(name).ok_or(Errno::NOENT)?;
         if self.scratch.remove(name).is_none() {
+            let text = self.keys.get(name).cloned();
             self.foreign_remove(name);
+            self.removed.extend(text.map(|text| (name.to_owned(), text)));
             self.detach(name);
         }
         Ok(())
@@ -231,16 +257,17 @@ impl Simple {
             }
             (true, false) => {
                 let text = canonical(&text)?.ok_or(Errno::INVAL)?;
-                self.put(to, text, None);
+                self.put(to, &text);
                 self.detach(to);
                 let file = self.scratch.remove(from).unwrap();
                 if file.borrow().writers > 0 {
                     let mut writing = file.borrow_mut();
-                    (writing.scratch, writing.dirty, writing.name) = (false, false, to.to_owned());
+                    (writing.scratch, writing.dirty, writing.name, writing.base) = (false, false, to.to_owned(), 0);
                 }
             }
             (false, true) => {
                 self.unlink(from)?;
+                self.removed.remove(from);
                 let file = self.write_anew(to, &text, true);
                 self.scratch.insert(to.to_owned(), file);
             }
@@ -256,21 +283,28 @@ impl Simple {
                 return Err(Errno::INVAL);
             }
             self.detach(to);
-            let file = self.placeholders.remove(from).unwrap();
-            file.borrow_mut().name = to.to_owned();
-            self.placeholders.insert(to.to_owned(), file);
+            self.placeholders.remove(from);
+            self.placeholders.insert(to.to_owned());
+            self.rename_writings(from, to);
             return Ok(());
         };
-        self.put(to, text, None);
+        self.put(to, &text);
         self.detach(to);
         self.foreign_remove(from);
         self.placeholders.remove(from);
+        self.rename_writings(from, to);
+        Ok(())
+    }
+
+    fn rename_writings(&mut self, from: &str, to: &str) {
         for file in &self.writings {
             let mut writing = file.borrow_mut();
             if !writing.scratch && !writing.detached && writing.name == from {
                 writing.name = to.to_owned();
             }
         }
-        Ok(())
+        if let Some(shared) = self.in_place.remove(from) {
+            self.in_place.insert(to.to_owned(), shared);
+        }
     }
 }

@@ -1,0 +1,100 @@
+//! What the file system says, in the words of the FUSE protocol, and the other way round.
+
+use std::time::{Duration, SystemTime};
+
+use fuser::{Errno, FileAttr, FileHandle, FileType, FopenFlags, INodeNo, Request, TimeOrNow};
+
+use crate::vfs::{Attributes, Caller, FileKind, HandleNo, InodeNo, Opened, OpenedDirectory, VfsError};
+
+/// How long the kernel may keep what lasts: until it is told otherwise.
+const LASTING: Duration = Duration::from_secs(3600);
+
+pub(super) fn inode(number: INodeNo) -> InodeNo {
+    InodeNo(number.0)
+}
+
+pub(super) fn handle(number: FileHandle) -> HandleNo {
+    HandleNo(number.0)
+}
+
+pub(super) fn caller(request: &Request) -> Caller {
+    Caller { thread: request.pid(), process: 0 }
+}
+
+/// Who asks, with the process, for whoever opens or closes a file that can be written.
+pub(super) fn caller_with_process(request: &Request) -> Caller {
+    let thread = request.pid();
+    Caller { thread, process: process_of(thread).unwrap_or(0) }
+}
+
+/// The process that a thread belongs to; none when it has ended.
+fn process_of(thread: u32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok())
+}
+
+pub(super) fn errno(operation: &str, error: &VfsError) -> Errno {
+    match error {
+        // What happens all day: a name that is not there, a version that was superseded.
+        VfsError::NotFound | VfsError::Stale | VfsError::Exists => log::trace!("{operation}: {error}"),
+        VfsError::Engine(_) => log::error!("{operation}: {error}"),
+        _ => log::debug!("{operation}: {error}"),
+    }
+    Errno::from_i32(error.errno())
+}
+
+pub(super) fn file_type(kind: FileKind) -> FileType {
+    match kind {
+        FileKind::Regular => FileType::RegularFile,
+        FileKind::Directory => FileType::Directory,
+    }
+}
+
+/// The attributes as the kernel takes them, under the number that it knows the inode by or the one that it shows.
+pub(super) fn file_attr(attributes: &Attributes, number: InodeNo) -> FileAttr {
+    let time = attributes.modified;
+    FileAttr {
+        ino: INodeNo(number.0),
+        size: attributes.size,
+        blocks: attributes.size.div_ceil(512),
+        atime: time,
+        mtime: time,
+        ctime: time,
+        crtime: time,
+        kind: file_type(attributes.kind),
+        perm: attributes.mode,
+        nlink: if attributes.kind == FileKind::Directory { 2 } else { 1 },
+        uid: attributes.uid,
+        gid: attributes.gid,
+        rdev: 0,
+        blksize: 4096,
+        flags: 0,
+    }
+}
+
+pub(super) fn open_flags(opened: &Opened) -> FopenFlags {
+    let mut flags = FopenFlags::empty();
+    flags.set(FopenFlags::FOPEN_KEEP_CACHE, opened.keep_cache);
+    flags.set(FopenFlags::FOPEN_DIRECT_IO, opened.direct);
+    flags.set(FopenFlags::FOPEN_NOFLUSH, opened.no_flush);
+    flags
+}
+
+pub(super) fn system_time(time: TimeOrNow) -> SystemTime {
+    match time {
+        TimeOrNow::SpecificTime(time) => time,
+        TimeOrNow::Now => SystemTime::now(),
+    }
+}
+
+/// How long the kernel may answer for a name and its attributes itself.
+pub(super) fn lifetime(attributes: &Attributes) -> Duration {
+    if attributes.lasting { LASTING } else { Duration::ZERO }
+}
+
+pub(super) fn directory_flags(opened: &OpenedDirectory) -> FopenFlags {
+    let mut flags = FopenFlags::empty();
+    flags.set(FopenFlags::FOPEN_CACHE_DIR, opened.cache);
+    flags.set(FopenFlags::FOPEN_KEEP_CACHE, opened.keep_cache);
+    flags
+}

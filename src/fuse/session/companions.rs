@@ -1,0 +1,67 @@
+//! The threads beside those that serve requests.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use fuser::{INodeNo, Notifier};
+
+use crate::store::Store;
+use crate::vfs::{InodeNo, Notice, Vfs};
+
+/// Threads that end when the file system is closed.
+pub(super) struct Companions {
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Companions {
+    /// Starts the threads that tell the kernel what is out of date, follow what others do to the store, and do what is
+    /// due in its own time.
+    pub(super) fn start(vfs: &Arc<Vfs<Store>>, notifier: Notifier) -> io::Result<Companions> {
+        let mut companions = Companions { threads: Vec::new() };
+        vfs.begin_notices();
+        let started = companions
+            .add("keyfs-notices", vfs, move |vfs| vfs.deliver_notices(|notice| deliver(&notifier, notice)))
+            .and_then(|()| companions.add("keyfs-changes", vfs, Vfs::follow_changes))
+            .and_then(|()| companions.add("keyfs-timers", vfs, Vfs::run_timers));
+        if let Err(error) = started {
+            vfs.close();
+            companions.join();
+            return Err(error);
+        }
+        Ok(companions)
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        vfs: &Arc<Vfs<Store>>,
+        work: impl FnOnce(&Vfs<Store>) + Send + 'static,
+    ) -> io::Result<()> {
+        let vfs = Arc::clone(vfs);
+        let thread = Builder::new().name(name.to_owned()).spawn(move || work(&vfs))?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Waits until they have ended.
+    pub(super) fn join(self) {
+        for thread in self.threads {
+            if thread.join().is_err() {
+                log::error!("a thread of the mount has panicked");
+            }
+        }
+    }
+}
+
+/// Tells the kernel. It may have forgotten the thing already, and a mount that is gone has nothing to be told.
+fn deliver(notifier: &Notifier, notice: &Notice) {
+    let root = INodeNo(InodeNo::ROOT.0);
+    let told = match notice {
+        Notice::Name(name) => notifier.inval_entry(root, name),
+        Notice::Root => notifier.inval_inode(root, -1, 0),
+    };
+    if let Err(error) = told {
+        log::debug!("the kernel was not told {notice:?}: {error}");
+    }
+}

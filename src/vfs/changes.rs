@@ -1,0 +1,59 @@
+//! What follows from a change of a key, whoever made it.
+
+use std::ffi::OsStr;
+use std::time::SystemTime;
+
+use super::Vfs;
+use super::engine::{Engine, ForeignChange};
+use super::error::VfsResult;
+use super::notices::Notice;
+use super::state::State;
+use crate::record::Key;
+
+impl<E: Engine> Vfs<E> {
+    /// Takes in what others have done, and lets the kernel know of it. Not to be called with the lock held.
+    ///
+    /// # Errors
+    ///
+    /// [`VfsError::Engine`](super::VfsError::Engine).
+    pub fn synchronize(&self) -> VfsResult<()> {
+        let changes = self.engine.synchronize()?;
+        if !changes.is_empty() {
+            self.note_foreign(&mut self.state.lock(), &changes);
+        }
+        Ok(())
+    }
+
+    fn note_foreign(&self, state: &mut State, changes: &[ForeignChange]) {
+        for ForeignChange { key, before, now } in changes {
+            state.listing += 1;
+            if before.is_some() != now.is_some() {
+                self.note_names(state);
+            }
+            self.note_version(state, key);
+        }
+    }
+
+    /// Lets the kernel forget what the name of a key led to, if it may know that.
+    pub(super) fn note_version(&self, state: &mut State, key: &Key) {
+        state.listing += 1;
+        state.removed.forget(key);
+        let newest = self.live(state, key).map(|live| live.number);
+        if state.retire_inodes(key, newest) {
+            self.notices.add(Notice::Name(self.options.naming.name_of(key).as_os_str().to_owned()));
+        }
+    }
+
+    /// Lets the kernel forget what a name led to.
+    pub(super) fn note_name(&self, state: &mut State, name: &OsStr) {
+        state.listing += 1;
+        self.notices.add(Notice::Name(name.to_owned()));
+    }
+
+    /// Notes that names came or went.
+    pub(super) fn note_names(&self, state: &mut State) {
+        state.listing += 1;
+        state.names_changed = SystemTime::now();
+        self.notices.add(Notice::Root);
+    }
+}

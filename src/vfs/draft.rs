@@ -1,0 +1,105 @@
+//! The bytes of a draft: written, cut, and checked as they come.
+
+use crate::record::{Prefix, SyntaxError};
+
+/// A text on its way to become a value.
+pub(super) struct Draft {
+    pub(super) bytes: Vec<u8>,
+    /// Whether the bytes have changed since they last were a value.
+    pub(super) dirty: bool,
+    /// Whether these bytes were refused and are kept for the person to see.
+    pub(super) refused: bool,
+    /// How many handles can write it.
+    pub(super) writers: u32,
+    /// The name was removed or replaced meanwhile: the text is dropped, as of an unlinked file.
+    pub(super) detached: bool,
+    /// The check of what was written in order.
+    checked: Prefix,
+    /// Whether all that was written came in order.
+    in_order: bool,
+}
+
+impl Draft {
+    /// A draft that begins with the text of a version.
+    pub(super) fn of_text(text: &[u8]) -> Draft {
+        Draft { bytes: text.to_vec(), in_order: text.is_empty(), ..Draft::default() }
+    }
+
+    /// Begins again with the text of a newer version.
+    pub(super) fn becomes(&mut self, text: &[u8]) {
+        let (writers, detached) = (self.writers, self.detached);
+        *self = Draft { writers, detached, ..Draft::of_text(text) };
+    }
+
+    /// Whether the text is a beginning of JSON that more text can complete.
+    pub(super) fn is_incomplete(&self) -> bool {
+        Prefix::new().push(&self.bytes).is_ok()
+    }
+
+    /// Writes bytes at an offset, filling a gap with NUL.
+    ///
+    /// A text that is written in order is checked as it comes. What makes it hopeless is refused, but stays in the
+    /// draft: so the text cannot become a value without it.
+    pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<(), SyntaxError> {
+        if !self.dirty && offset == self.bytes.len() && offset != self.checked.accepted() {
+            // Appending to the text of a version.
+            self.checked = Prefix::new();
+            self.in_order = self.checked.push(&self.bytes).is_ok();
+        }
+        self.in_order &= offset == self.checked.accepted();
+        if self.in_order {
+            // What was refused here before is written again.
+            self.bytes.truncate(offset);
+        }
+        write_at(&mut self.bytes, offset, bytes);
+        self.changed();
+        if !self.in_order {
+            return Ok(());
+        }
+        let before = self.checked.clone();
+        self.checked.push(bytes).map_err(|(at, reason)| {
+            self.checked = before;
+            SyntaxError::at(&self.bytes, at, reason)
+        })
+    }
+
+    /// Cuts the text, or fills it up with NUL.
+    pub(super) fn resize(&mut self, size: usize) {
+        if size == 0 {
+            self.clear();
+        } else if self.bytes.len() != size {
+            self.bytes.resize(size, 0);
+            self.in_order = false;
+            self.changed();
+        }
+    }
+
+    /// Empties the text, as opening with `O_TRUNC` does.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.checked = Prefix::new();
+        self.in_order = true;
+        self.changed();
+    }
+
+    fn changed(&mut self) {
+        self.dirty = true;
+        self.refused = false;
+    }
+}
+
+impl Default for Draft {
+    fn default() -> Draft {
+        let checked = Prefix::new();
+        Draft { bytes: Vec::new(), dirty: false, refused: false, writers: 0, detached: false, checked, in_order: true }
+    }
+}
+
+/// Writes bytes at an offset of a text, filling a gap with NUL.
+pub(super) fn write_at(text: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+    let end = offset + bytes.len();
+    if text.len() < end {
+        text.resize(end, 0);
+    }
+    text[offset..end].copy_from_slice(bytes);
+}
