@@ -3,6 +3,7 @@
 //! Nothing here touches the disk. The verdicts are those of Python's `json` module, which the original uses: what it
 //! reads is read, what it ignores is refused, and [`Value::parse`] refuses what it could not read back.
 
+mod caret;
 mod decode;
 mod encode;
 mod key;

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::caret::caret_lines;
+
 /// Why a text is not JSON that the store can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -75,6 +77,7 @@ pub struct SyntaxError {
     column: usize,
     excerpt: String,
     reason: Reason,
+    caret: Option<Box<str>>,
 }
 
 /// The most characters of the offending line that an excerpt shows before and after the spot.
@@ -93,6 +96,7 @@ impl SyntaxError {
             column: String::from_utf8_lossy(&text[line_start..offset]).chars().count() + 1,
             excerpt: excerpt(&text[line_start..offset], &text[offset..line_end]),
             reason,
+            caret: caret_lines(text, offset),
         }
     }
 
@@ -118,6 +122,15 @@ impl SyntaxError {
     #[must_use]
     pub fn excerpt(&self) -> &str {
         &self.excerpt
+    }
+
+    /// The offending line, and below it a caret under the spot; none for a blank text.
+    ///
+    /// Two lines for people to see, indented, each with a line feed: a long line is cut to at most 76 columns, tabs are
+    /// spaces, and what a terminal would not show are escapes.
+    #[must_use]
+    pub fn caret_lines(&self) -> Option<&str> {
+        self.caret.as_deref()
     }
 
     /// What is wrong there.

@@ -153,7 +153,7 @@ pub(super) fn keep_refused(state: &mut State, number: InodeNo, error: &VfsError)
     if !draft.draft.refused {
         draft.draft.refused = true;
         let bytes = draft.draft.bytes.clone();
-        state.rejected.add(OsString::from(name.as_os_str()), bytes, error.to_string());
+        state.rejected.add(OsString::from(name.as_os_str()), bytes, error.explanation());
     }
     Some(name)
 }

@@ -67,10 +67,10 @@ impl<E: Engine> Vfs<E> {
         let or_null = |text: Option<String>| text.unwrap_or_else(|| "null".to_owned());
         let timestamp = or_null(live.as_ref().map(|_| micros.to_string()));
         let size = or_null(live.as_ref().map(|live| file_text_len(&live.value).to_string()));
-        let error =
-            or_null(refused.map(|refused| {
-                serde_json::Value::from(String::from_utf8_lossy(&refused.reason).trim_end()).to_string()
-            }));
+        let error = or_null(refused.map(|refused| {
+            let reason = String::from_utf8_lossy(&refused.reason);
+            serde_json::Value::from(reason.lines().next().unwrap_or_default()).to_string()
+        }));
         let key = key.to_json();
         let text = format!(
             "{{\n  \"key\": {key},\n  \"timestamp\": {timestamp},\n  \"size\": {size},\n  \"lastError\": {error}\n}}\n"

@@ -60,6 +60,16 @@ pub enum VfsError {
 pub type VfsResult<T> = Result<T, VfsError>;
 
 impl VfsError {
+    /// The message, and below it, for a text that is not JSON, the line concerned with a caret under the spot.
+    #[must_use]
+    pub(super) fn explanation(&self) -> String {
+        let mut explanation = format!("{self}\n");
+        if let VfsError::NotJson(error) = self {
+            explanation.push_str(error.caret_lines().unwrap_or_default());
+        }
+        explanation
+    }
+
     /// The number that the system call answers.
     #[must_use]
     pub fn errno(&self) -> i32 {

@@ -25,11 +25,11 @@ pub(super) struct Rejected {
 }
 
 impl Rejected {
-    /// Keeps a text instead of an earlier one of the same name.
+    /// Keeps a text instead of an earlier one of the same name. The reason is lines; the first one tells it in short.
     pub(super) fn add(&mut self, name: OsString, text: Vec<u8>, reason: String) {
         self.remove(&name);
         self.bytes += text.len();
-        let reason = (reason + "\n").into_bytes().into();
+        let reason = reason.into_bytes().into();
         self.texts.push_back(RejectedText { name, text: text.into(), reason, at: SystemTime::now() });
         while self.texts.len() > 1 && (self.texts.len() > TEXTS || self.bytes > BYTES) {
             if let Some(oldest) = self.texts.pop_front() {

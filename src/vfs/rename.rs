@@ -85,7 +85,7 @@ impl<E: Engine> Vfs<E> {
             Err(error) => {
                 let reason = VfsError::from(error);
                 log::warn!("{to}: the text of {from} was refused: {reason}");
-                state.rejected.add(to.as_os_str().to_owned(), scratch.bytes.clone(), reason.to_string());
+                state.rejected.add(to.as_os_str().to_owned(), scratch.bytes.clone(), reason.explanation());
                 return Err(reason);
             }
         };

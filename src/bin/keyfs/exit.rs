@@ -1,10 +1,10 @@
 //! How the command ends: its exit status, and the one line that says what failed and why.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use keyfs::store::IdentifierError;
-use keyfs::{KeyError, SyntaxError};
+use keyfs::{KeyError, SyntaxError, ValueError};
 
 /// How the command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +90,16 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    /// The line of a text that is not JSON, with a caret under the spot.
+    fn caret_lines(&self) -> Option<&str> {
+        match self {
+            Reason::NotJson(error) | Reason::Store(keyfs::Error::Value(ValueError::Syntax(error))) => {
+                error.caret_lines()
+            }
+            _ => None,
+        }
+    }
+
     fn status(&self) -> Status {
         match self {
             Reason::NoSuchKey => Status::No,
@@ -111,15 +121,20 @@ impl Reason {
 #[derive(Debug)]
 pub(crate) struct Failure {
     what: String,
-    reason: Reason,
+    reason: Box<Reason>,
 }
 
 impl Failure {
     /// Says on standard error, in one line, what failed and why, and returns the status that stands for it.
+    ///
+    /// To people, on a terminal, it also shows where a text is not JSON.
     pub(crate) fn report(&self) -> Status {
         let line = on_one_line(&format!("keyfs: {}: {}", self.what, self.reason));
         // Nobody is left to be told when standard error is closed.
         let _ = writeln!(io::stderr(), "{line}");
+        if let Some(lines) = self.reason.caret_lines().filter(|_| io::stderr().is_terminal()) {
+            let _ = write!(io::stderr(), "{lines}");
+        }
         self.reason.status()
     }
 }
@@ -141,6 +156,6 @@ pub(crate) trait About<T> {
 
 impl<T, R: Into<Reason>> About<T> for Result<T, R> {
     fn about(self, what: &str) -> Result<T, Failure> {
-        self.map_err(|reason| Failure { what: what.to_owned(), reason: reason.into() })
+        self.map_err(|reason| Failure { what: what.to_owned(), reason: Box::new(reason.into()) })
     }
 }

@@ -104,7 +104,8 @@ fn a_scratch_file_that_is_no_value_becomes_no_key(files: &dyn FileSystem, _: &St
         assert_listed(files, &[".x", "key"]);
         if refused {
             assert_eq!(text(files, b".keyfs/rejected/key"), bytes);
-            assert!(try_text(files, b".keyfs/rejected/key.error").unwrap().contains("line 1"));
+            let reason = try_text(files, b".keyfs/rejected/key.error").unwrap();
+            assert!(reason.contains("line 1") && reason.ends_with("\n  {no\n   ^\n"), "{reason}");
         }
     }
 }

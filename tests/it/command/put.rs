@@ -87,6 +87,21 @@ fn text_that_is_not_json_has_status_4_and_its_place() {
     directory.keyfs(["put", "key", "\"\n\""]).fails(4, line);
 }
 
+/// "Errors are one line on standard error"; a person is shown the spot, too.
+#[test]
+fn on_a_terminal_the_spot_is_shown() {
+    let directory = Directory::new();
+    let nix::pty::OpenptyResult { master, slave } = nix::pty::openpty(None, None).unwrap();
+    let mut put = directory.keyfs(["put", "key", "{\n\t\"漢字\": tru}"]);
+    put.command().stderr(slave);
+    assert_eq!(put.run().status.code(), Some(4));
+    let mut said = [0; 1000];
+    let length = rustix::io::read(&master, &mut said).unwrap();
+    let line = "keyfs: put key: line 2, column 8: a value is expected here: \\t\"漢字\": tru}";
+    let expected = format!("{line}\r\n      \"漢字\": tru}}\r\n              ^\r\n");
+    assert_eq!(String::from_utf8_lossy(&said[..length]), expected);
+}
+
 #[test]
 fn blank_text_is_no_value() {
     let directory = Directory::new();
