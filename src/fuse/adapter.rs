@@ -1,10 +1,10 @@
 use std::ffi::OsStr;
 use std::io;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use fuser::{
-    BsdFileFlags, FileHandle, Filesystem, Generation, INodeNo, InitFlags, KernelConfig, LockOwner, OpenFlags,
+    BsdFileFlags, Errno, FileHandle, Filesystem, Generation, INodeNo, InitFlags, KernelConfig, LockOwner, OpenFlags,
     RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry,
     ReplyOpen, ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
 };
@@ -13,7 +13,7 @@ use super::convert::{
     caller, caller_with_process, directory_flags, errno, file_attr, file_type, handle, inode, lifetime, open_flags,
     system_time,
 };
-use crate::vfs::{AttributeChange, Attributes, Engine, Entry, OpenMode, Vfs, VfsError};
+use crate::vfs::{AttributeChange, Attributes, Engine, Entry, OpenMode, Operation, Vfs, VfsError, VfsResult};
 
 /// Inode numbers are never used again, so one generation does.
 const GENERATION: Generation = Generation(0);
@@ -28,26 +28,39 @@ impl<E: Engine> Adapter<E> {
         Adapter { vfs }
     }
 
+    /// Answers a request, and counts it with the time from its arrival until its answer is known.
+    fn answer<T>(&self, operation: Operation, work: impl FnOnce(&Vfs<E>) -> VfsResult<T>) -> Result<T, Errno> {
+        let began = Instant::now();
+        let result = work(&self.vfs);
+        self.vfs.statistics().record(operation, began.elapsed(), result.is_ok());
+        result.map_err(|error| errno(operation, &error))
+    }
+
     /// Answers once the kernel has forgotten what this very request has made out of date: so who has saved sees it.
-    fn reply_after_notices(&self, operation: &str, result: Result<(), VfsError>, reply: ReplyEmpty) {
+    fn reply_after_notices(&self, result: Result<(), Errno>, reply: ReplyEmpty) {
         match result {
             Ok(()) => self.vfs.after_notices(Box::new(|| reply.ok())),
-            Err(error) => reply.error(errno(operation, &error)),
+            Err(error) => reply.error(error),
         }
     }
-}
 
-fn reply_empty(operation: &str, result: Result<(), VfsError>, reply: ReplyEmpty) {
-    match result {
-        Ok(()) => reply.ok(),
-        Err(error) => reply.error(errno(operation, &error)),
+    /// The answer to what cannot be done at all.
+    fn refuse(&self, operation: Operation, error: VfsError) -> Errno {
+        self.answer::<()>(operation, |_| Err(error)).err().unwrap_or(Errno::EIO)
     }
 }
 
-fn reply_attr(operation: &str, result: Result<Attributes, VfsError>, reply: ReplyAttr) {
+fn reply_empty(result: Result<(), Errno>, reply: ReplyEmpty) {
+    match result {
+        Ok(()) => reply.ok(),
+        Err(error) => reply.error(error),
+    }
+}
+
+fn reply_attr(result: Result<Attributes, Errno>, reply: ReplyAttr) {
     match result {
         Ok(attributes) => reply.attr(&lifetime(&attributes), &file_attr(&attributes, attributes.shown_inode)),
-        Err(error) => reply.error(errno(operation, &error)),
+        Err(error) => reply.error(error),
     }
 }
 
@@ -74,20 +87,23 @@ impl<E: Engine> Filesystem for Adapter<E> {
     }
 
     fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        match self.vfs.lookup(caller(request), inode(parent), name) {
+        match self.answer(Operation::Lookup, |vfs| vfs.lookup(caller(request), inode(parent), name)) {
             Ok(attributes) => {
                 reply.entry(&lifetime(&attributes), &file_attr(&attributes, attributes.inode), GENERATION);
             }
-            Err(error) => reply.error(errno("lookup", &error)),
+            Err(error) => reply.error(error),
         }
     }
 
     fn forget(&self, _request: &Request, number: INodeNo, count: u64) {
-        self.vfs.forget(inode(number), count);
+        let _ = self.answer(Operation::Forget, |vfs| {
+            vfs.forget(inode(number), count);
+            Ok(())
+        });
     }
 
     fn getattr(&self, _request: &Request, number: INodeNo, _handle: Option<FileHandle>, reply: ReplyAttr) {
-        reply_attr("getattr", self.vfs.getattr(inode(number)), reply);
+        reply_attr(self.answer(Operation::Getattr, |vfs| vfs.getattr(inode(number))), reply);
     }
 
     fn setattr(
@@ -110,7 +126,7 @@ impl<E: Engine> Filesystem for Adapter<E> {
     ) {
         let mode = mode.map(|mode| (mode & 0o7777) as u16);
         let change = AttributeChange { size, mode, uid, gid, modified: mtime.map(system_time) };
-        reply_attr("setattr", self.vfs.setattr(inode(number), open.map(handle), change), reply);
+        reply_attr(self.answer(Operation::Setattr, |vfs| vfs.setattr(inode(number), open.map(handle), change)), reply);
     }
 
     fn mknod(
@@ -123,15 +139,15 @@ impl<E: Engine> Filesystem for Adapter<E> {
         _rdev: u32,
         reply: ReplyEntry,
     ) {
-        reply.error(errno("mknod", &VfsError::NotPermitted));
+        reply.error(self.refuse(Operation::Mknod, VfsError::NotPermitted));
     }
 
     fn mkdir(&self, _request: &Request, _parent: INodeNo, _name: &OsStr, _mode: u32, _umask: u32, reply: ReplyEntry) {
-        reply.error(errno("mkdir", &VfsError::NotPermitted));
+        reply.error(self.refuse(Operation::Mkdir, VfsError::NotPermitted));
     }
 
     fn rmdir(&self, _request: &Request, _parent: INodeNo, _name: &OsStr, reply: ReplyEmpty) {
-        reply.error(errno("rmdir", &VfsError::NotPermitted));
+        reply.error(self.refuse(Operation::Rmdir, VfsError::NotPermitted));
     }
 
     fn symlink(
@@ -142,15 +158,15 @@ impl<E: Engine> Filesystem for Adapter<E> {
         _target: &std::path::Path,
         reply: ReplyEntry,
     ) {
-        reply.error(errno("symlink", &VfsError::NotPermitted));
+        reply.error(self.refuse(Operation::Symlink, VfsError::NotPermitted));
     }
 
     fn link(&self, _request: &Request, _number: INodeNo, _parent: INodeNo, _name: &OsStr, reply: ReplyEntry) {
-        reply.error(errno("link", &VfsError::NotPermitted));
+        reply.error(self.refuse(Operation::Link, VfsError::NotPermitted));
     }
 
     fn unlink(&self, _request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        reply_empty("unlink", self.vfs.unlink(inode(parent), name), reply);
+        reply_empty(self.answer(Operation::Unlink, |vfs| vfs.unlink(inode(parent), name)), reply);
     }
 
     fn rename(
@@ -165,18 +181,19 @@ impl<E: Engine> Filesystem for Adapter<E> {
     ) {
         let no_replace = flags == RenameFlags::RENAME_NOREPLACE;
         if !no_replace && !flags.is_empty() {
-            return reply.error(errno("rename", &VfsError::Invalid));
+            return reply.error(self.refuse(Operation::Rename, VfsError::Invalid));
         }
-        let result = self.vfs.rename(inode(parent), name, inode(new_parent), new_name, no_replace);
-        reply_empty("rename", result, reply);
+        let result = self
+            .answer(Operation::Rename, |vfs| vfs.rename(inode(parent), name, inode(new_parent), new_name, no_replace));
+        reply_empty(result, reply);
     }
 
     fn open(&self, request: &Request, number: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
         let mode = OpenMode::from_flags(flags.0);
         let caller = if mode.write { caller_with_process(request) } else { caller(request) };
-        match self.vfs.open(caller, inode(number), mode) {
+        match self.answer(Operation::Open, |vfs| vfs.open(caller, inode(number), mode)) {
             Ok(opened) => reply.opened(FileHandle(opened.handle.0), open_flags(&opened)),
-            Err(error) => reply.error(errno("open", &error)),
+            Err(error) => reply.error(error),
         }
     }
 
@@ -192,7 +209,8 @@ impl<E: Engine> Filesystem for Adapter<E> {
     ) {
         let permissions = (mode & !umask & 0o777) as u16;
         let open = OpenMode::from_flags(flags);
-        match self.vfs.create(caller_with_process(request), inode(parent), name, permissions, open) {
+        let caller = caller_with_process(request);
+        match self.answer(Operation::Create, |vfs| vfs.create(caller, inode(parent), name, permissions, open)) {
             Ok((attributes, opened)) => {
                 let attr = file_attr(&attributes, attributes.inode);
                 reply.created(
@@ -203,7 +221,7 @@ impl<E: Engine> Filesystem for Adapter<E> {
                     open_flags(&opened),
                 );
             }
-            Err(error) => reply.error(errno("create", &error)),
+            Err(error) => reply.error(error),
         }
     }
 
@@ -218,9 +236,9 @@ impl<E: Engine> Filesystem for Adapter<E> {
         _owner: Option<LockOwner>,
         reply: ReplyData,
     ) {
-        match self.vfs.read(handle(open), offset, size) {
+        match self.answer(Operation::Read, |vfs| vfs.read(handle(open), offset, size)) {
             Ok(bytes) => reply.data(&bytes),
-            Err(error) => reply.error(errno("read", &error)),
+            Err(error) => reply.error(error),
         }
     }
 
@@ -236,19 +254,19 @@ impl<E: Engine> Filesystem for Adapter<E> {
         _owner: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
-        match self.vfs.write(handle(open), offset, data) {
+        match self.answer(Operation::Write, |vfs| vfs.write(handle(open), offset, data)) {
             Ok(written) => reply.written(written),
-            Err(error) => reply.error(errno("write", &error)),
+            Err(error) => reply.error(error),
         }
     }
 
     fn flush(&self, request: &Request, _number: INodeNo, open: FileHandle, _owner: LockOwner, reply: ReplyEmpty) {
-        let flushed = self.vfs.flush(handle(open), || caller_with_process(request).process);
-        self.reply_after_notices("flush", flushed, reply);
+        let process = || caller_with_process(request).process;
+        self.reply_after_notices(self.answer(Operation::Flush, |vfs| vfs.flush(handle(open), process)), reply);
     }
 
     fn fsync(&self, _request: &Request, _number: INodeNo, open: FileHandle, _datasync: bool, reply: ReplyEmpty) {
-        self.reply_after_notices("fsync", self.vfs.fsync(handle(open)), reply);
+        self.reply_after_notices(self.answer(Operation::Fsync, |vfs| vfs.fsync(handle(open))), reply);
     }
 
     fn release(
@@ -261,21 +279,21 @@ impl<E: Engine> Filesystem for Adapter<E> {
         _flush: bool,
         reply: ReplyEmpty,
     ) {
-        reply_empty("release", self.vfs.release(handle(open)), reply);
+        reply_empty(self.answer(Operation::Release, |vfs| vfs.release(handle(open))), reply);
     }
 
     fn opendir(&self, _request: &Request, number: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
-        match self.vfs.opendir(inode(number)) {
+        match self.answer(Operation::Opendir, |vfs| vfs.opendir(inode(number))) {
             Ok(opened) => reply.opened(FileHandle(opened.handle.0), directory_flags(&opened)),
-            Err(error) => reply.error(errno("opendir", &error)),
+            Err(error) => reply.error(error),
         }
     }
 
     fn readdir(&self, _request: &Request, _number: INodeNo, open: FileHandle, offset: u64, mut reply: ReplyDirectory) {
         let sink = |entry: &Entry, next| reply.add(INodeNo(entry.inode.0), next, file_type(entry.kind), &entry.name);
-        match self.vfs.readdir(handle(open), offset, sink) {
+        match self.answer(Operation::Readdir, |vfs| vfs.readdir(handle(open), offset, sink)) {
             Ok(()) => reply.ok(),
-            Err(error) => reply.error(errno("readdir", &error)),
+            Err(error) => reply.error(error),
         }
     }
 
@@ -291,28 +309,28 @@ impl<E: Engine> Filesystem for Adapter<E> {
             let attr = file_attr(attributes, attributes.inode);
             reply.add(attr.ino, next, &entry.name, &lifetime(attributes), &attr, GENERATION)
         };
-        match self.vfs.readdir_plus(handle(open), offset, sink) {
+        match self.answer(Operation::Readdirplus, |vfs| vfs.readdir_plus(handle(open), offset, sink)) {
             Ok(()) => reply.ok(),
-            Err(error) => reply.error(errno("readdirplus", &error)),
+            Err(error) => reply.error(error),
         }
     }
 
     fn releasedir(&self, _request: &Request, _number: INodeNo, open: FileHandle, _flags: OpenFlags, reply: ReplyEmpty) {
-        reply_empty("releasedir", self.vfs.releasedir(handle(open)), reply);
+        reply_empty(self.answer(Operation::Releasedir, |vfs| vfs.releasedir(handle(open))), reply);
     }
 
     fn fsyncdir(&self, _request: &Request, _number: INodeNo, _open: FileHandle, _datasync: bool, reply: ReplyEmpty) {
-        reply_empty("fsyncdir", self.vfs.make_all_durable(), reply);
+        reply_empty(self.answer(Operation::Fsyncdir, Vfs::make_all_durable), reply);
     }
 
     fn statfs(&self, _request: &Request, _number: INodeNo, reply: ReplyStatfs) {
-        match self.vfs.statfs() {
+        match self.answer(Operation::Statfs, Vfs::statfs) {
             Ok(space) => {
                 let size = u32::try_from(space.block_size).unwrap_or(u32::MAX);
                 let (blocks, free, available) = (space.blocks, space.blocks_free, space.blocks_available);
                 reply.statfs(blocks, free, available, space.files, space.files_free, size, 255, size);
             }
-            Err(error) => reply.error(errno("statfs", &error)),
+            Err(error) => reply.error(error),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use fuser::{Errno, FileAttr, FileHandle, FileType, FopenFlags, INodeNo, Request, TimeOrNow};
 
-use crate::vfs::{Attributes, Caller, FileKind, HandleNo, InodeNo, Opened, OpenedDirectory, VfsError};
+use crate::vfs::{Attributes, Caller, FileKind, HandleNo, InodeNo, Opened, OpenedDirectory, Operation, VfsError};
 
 /// How long the kernel may keep what lasts: until it is told otherwise.
 const LASTING: Duration = Duration::from_secs(3600);
@@ -33,7 +33,8 @@ fn process_of(thread: u32) -> Option<u32> {
     status.lines().find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok())
 }
 
-pub(super) fn errno(operation: &str, error: &VfsError) -> Errno {
+pub(super) fn errno(operation: Operation, error: &VfsError) -> Errno {
+    let operation = operation.name();
     match error {
         // What happens all day: a name that is not there, a version that was superseded.
         VfsError::NotFound | VfsError::Stale | VfsError::Exists => log::trace!("{operation}: {error}"),

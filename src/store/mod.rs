@@ -323,6 +323,19 @@ impl Store {
         self.shared.options.identifier.is_some()
     }
 
+    /// Who writes, or `None` when the store was opened for reading only.
+    #[must_use]
+    pub fn identifier(&self) -> Option<&Identifier> {
+        self.shared.options.identifier.as_ref()
+    }
+
+    /// The path of the store's directory, as it was given.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        let records = self.shared.directory.path();
+        records.parent().unwrap_or(records)
+    }
+
     fn check_writer(&self) -> Result<()> {
         if self.is_writer() { Ok(()) } else { Err(Error::ReadOnly) }
     }

@@ -10,41 +10,50 @@ use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::inode::{ControlDirectory, ControlInode, InodeKind};
 use super::lookup::Target;
+use super::readme::readme;
+use super::report::EngineReport;
 use super::state::State;
 use super::{CONTROL_NAME, Vfs};
-use crate::view::file_text_len;
+use crate::view::{file_text_len, rfc3339};
 
 /// The ending under which the reason of a refused text stands.
 const ERROR_ENDING: &[u8] = b".error";
 
-/// What `.keyfs/README` says.
-const README: &str = "\
-This directory is a keyfs mount: each file is a key, its content the value as JSON.
-
-  cat KEY                  get
-  echo '{\"a\": 1}' > KEY    put, when it is closed and valid JSON
-  rm KEY                   remove
-  mv SCRATCH KEY           put; names that begin with . or end with ~ are scratch files, never keys
-
-A text that is not JSON never replaces a value. It is refused and kept:
-
-  .keyfs/rejected/KEY          the text
-  .keyfs/rejected/KEY.error    why, with line and column
-  .keyfs/info/KEY              the exact key, its timestamp and size
-";
-
 impl<E: Engine> Vfs<E> {
+    /// Takes in what others have done before an inode is opened; not for what stands below `.keyfs`, which can be read
+    /// even when the store cannot.
+    pub(super) fn synchronize_for(&self, inode: InodeNo) -> VfsResult<()> {
+        let control = match self.state.lock().inodes.get(inode) {
+            Ok(inode) => matches!(inode.kind, InodeKind::Control(_)),
+            Err(_) => false,
+        };
+        if control { Ok(()) } else { self.synchronize() }
+    }
+
+    /// What the file of this name needs to be told by the engine, which may wait for the disk.
+    pub(super) fn report_for(&self, parent: InodeNo, name: &OsStr) -> Option<EngineReport> {
+        let needed = parent == ControlDirectory::Root.inode() && matches!(name.as_bytes(), b"README" | b"status");
+        needed.then(|| self.engine.report())
+    }
+
     /// The inode of a name in a control directory.
     pub(super) fn control_inode(
         &self,
         state: &mut State,
         directory: ControlDirectory,
         name: &OsStr,
+        report: Option<EngineReport>,
     ) -> VfsResult<InodeNo> {
+        let report = report.unwrap_or_default();
         let (text, modified) = match (directory, name.as_bytes()) {
             (ControlDirectory::Root, b"rejected") => return Ok(ControlDirectory::Rejected.inode()),
             (ControlDirectory::Root, b"info") => return Ok(ControlDirectory::Info.inode()),
-            (ControlDirectory::Root, b"README") => (README.as_bytes().into(), self.started),
+            (ControlDirectory::Root, b"README") => {
+                (readme(&self.options, &report.place).into_bytes().into(), self.started)
+            }
+            (ControlDirectory::Root, b"status") => {
+                (self.status_text(state, report).into_bytes().into(), SystemTime::now())
+            }
             (ControlDirectory::Root, _) => return Err(VfsError::NotFound),
             (ControlDirectory::Rejected, _) => rejected_text(state, name).ok_or(VfsError::NotFound)?,
             (ControlDirectory::Info, _) => self.info_text(state, name)?,
@@ -66,6 +75,7 @@ impl<E: Engine> Vfs<E> {
         let micros = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         let or_null = |text: Option<String>| text.unwrap_or_else(|| "null".to_owned());
         let timestamp = or_null(live.as_ref().map(|_| micros.to_string()));
+        let time = or_null(live.as_ref().map(|_| format!("\"{}\"", rfc3339(modified))));
         let size = or_null(live.as_ref().map(|live| file_text_len(&live.value).to_string()));
         let error = or_null(refused.map(|refused| {
             let reason = String::from_utf8_lossy(&refused.reason);
@@ -73,7 +83,7 @@ impl<E: Engine> Vfs<E> {
         }));
         let key = key.to_json();
         let text = format!(
-            "{{\n  \"key\": {key},\n  \"timestamp\": {timestamp},\n  \"size\": {size},\n  \"lastError\": {error}\n}}\n"
+            "{{\n  \"key\": {key},\n  \"timestamp\": {timestamp},\n  \"time\": {time},\n  \"size\": {size},\n  \"lastError\": {error}\n}}\n"
         );
         Ok((text.into_bytes().into(), modified))
     }
@@ -85,6 +95,7 @@ impl<E: Engine> Vfs<E> {
         match directory {
             ControlDirectory::Root => vec![
                 file(OsStr::new("README")),
+                file(OsStr::new("status")),
                 entry(ControlDirectory::Rejected.inode(), FileKind::Directory, OsStr::new("rejected")),
                 entry(ControlDirectory::Info.inode(), FileKind::Directory, OsStr::new("info")),
             ],

@@ -1,6 +1,7 @@
 use std::error::Error as StdError;
 use std::time::{Duration, SystemTime};
 
+use super::report::EngineReport;
 use crate::record::{Key, Value};
 
 /// What the file system needs of a store: the one door to whatever keeps the values.
@@ -75,6 +76,9 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Whether values can be put at all.
     fn is_writable(&self) -> bool;
+
+    /// What the engine has to tell about itself, as of the last `synchronize`; may wait for one that is under way.
+    fn report(&self) -> EngineReport;
 }
 
 /// Tells the versions of one key apart: a greater number is a later version.

@@ -62,6 +62,11 @@ impl Handles {
         self.handles.remove(&number).ok_or(VfsError::BadHandle)
     }
 
+    /// How many are open.
+    pub(super) fn count(&self) -> usize {
+        self.handles.len()
+    }
+
     /// The inodes that some handle can write.
     pub(super) fn writers(&self) -> impl Iterator<Item = InodeNo> {
         self.handles.values().filter(|handle| handle.write).map(|handle| handle.inode)

@@ -97,6 +97,16 @@ impl InodeTable {
         }
     }
 
+    /// All inodes.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Inode> {
+        self.inodes.values()
+    }
+
+    /// How many inodes there are.
+    pub(super) fn count(&self) -> usize {
+        self.inodes.len()
+    }
+
     /// All inodes, to find those of a name.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (InodeNo, &mut Inode)> {
         self.inodes.iter_mut().map(|(number, inode)| (*number, inode))

@@ -9,6 +9,7 @@ use super::handle::OpenFile;
 use super::inode::{ControlDirectory, ControlInode, InodeKind};
 use super::lookup::Target;
 use super::open::add_handle;
+use super::report::EngineReport;
 use super::state::State;
 use crate::view::FileName;
 
@@ -77,7 +78,7 @@ impl<E: Engine> Vfs<E> {
     ///
     /// [`VfsError::NotADirectory`], [`VfsError::Engine`].
     pub fn opendir(&self, inode: InodeNo) -> VfsResult<OpenedDirectory> {
-        self.synchronize()?;
+        self.synchronize_for(inode)?;
         let mut state = self.state.lock();
         let is_root = match &state.inodes.get(inode)?.kind {
             InodeKind::Root => true,
@@ -122,11 +123,13 @@ impl<E: Engine> Vfs<E> {
         offset: u64,
         mut sink: impl FnMut(&Entry, u64, &Attributes) -> bool,
     ) -> VfsResult<()> {
+        let directory = self.state.lock().handles.get(handle)?.inode;
+        // What some control files show takes the disk: not with the lock held.
+        let report = (directory == ControlDirectory::Root.inode()).then(|| self.engine.report());
         let mut state = self.state.lock();
         let listing = self.listing(&mut state, handle, offset)?;
-        let directory = state.handles.get(handle)?.inode;
         for (index, entry) in listing.entries.iter().enumerate().skip(listing.index(offset)) {
-            let Some(inode) = self.entry_inode(&mut state, directory, entry) else { continue };
+            let Some(inode) = self.entry_inode(&mut state, directory, entry, report.as_ref()) else { continue };
             let full = sink(entry, listing.offset_after(index), &self.attributes(&state, inode)?);
             if full {
                 state.inodes.drop_unused(inode);
@@ -140,12 +143,18 @@ impl<E: Engine> Vfs<E> {
     }
 
     /// What the name of an entry leads to at this moment.
-    fn entry_inode(&self, state: &mut State, directory: InodeNo, entry: &Entry) -> Option<InodeNo> {
+    fn entry_inode(
+        &self,
+        state: &mut State,
+        directory: InodeNo,
+        entry: &Entry,
+        report: Option<&EngineReport>,
+    ) -> Option<InodeNo> {
         if is_dots(&entry.name) {
             return Some(entry.inode);
         }
         if let InodeKind::Control(ControlInode::Directory(directory)) = state.inodes.get(directory).ok()?.kind {
-            return self.control_inode(state, directory, &entry.name).ok();
+            return self.control_inode(state, directory, &entry.name, report.cloned()).ok();
         }
         match self.target(state, &entry.name).ok()? {
             Target::Control => None,

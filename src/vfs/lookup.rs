@@ -105,11 +105,12 @@ impl<E: Engine> Vfs<E> {
 
     /// Finds what has a name below the control directory.
     fn lookup_control(&self, parent: InodeNo, name: &OsStr) -> VfsResult<Attributes> {
+        let report = self.report_for(parent, name);
         let mut state = self.state.lock();
         let InodeKind::Control(ControlInode::Directory(directory)) = state.inodes.get(parent)?.kind else {
             return Err(VfsError::NotADirectory);
         };
-        let inode = self.control_inode(&mut state, directory, name)?;
+        let inode = self.control_inode(&mut state, directory, name, report)?;
         state.inodes.looked_up(inode);
         self.attributes(&state, inode)
     }

@@ -16,18 +16,24 @@ mod drafts;
 mod engine;
 mod error;
 mod handle;
+mod histogram;
 mod inode;
 mod inode_table;
 mod listing;
 mod lookup;
 mod notices;
+mod observed;
 mod open;
+mod readme;
 mod rejected;
 mod removed;
 mod rename;
+mod report;
 mod retry;
 mod set_attributes;
 mod state;
+mod statistics;
+mod status;
 mod store_engine;
 mod timers;
 mod transfer;
@@ -45,6 +51,10 @@ pub use transfer::ReadBytes;
 use crate::view::Naming;
 use inode::{ControlInode, InodeKind};
 use notices::Notices;
+pub use report::EngineReport;
+pub use statistics::{Operation, Statistics};
+
+use observed::Observed;
 use state::State;
 
 /// The name of the directory, not listed, that tells about the mount.
@@ -70,7 +80,7 @@ pub struct VfsOptions {
 /// All methods may be called from several threads at once. One lock guards the inodes and handles; it is held while a
 /// value is put, and never while others' changes are taken in or a value is made durable.
 pub struct Vfs<E> {
-    engine: E,
+    engine: Observed<E>,
     options: VfsOptions,
     /// Guards inodes, handles, drafts and scratch files. Taken before any lock of the engine.
     state: Mutex<State>,
@@ -78,6 +88,7 @@ pub struct Vfs<E> {
     timer: Condvar,
     notices: Notices,
     started: std::time::SystemTime,
+    statistics: Statistics,
 }
 
 impl<E: Engine> Vfs<E> {
@@ -85,13 +96,19 @@ impl<E: Engine> Vfs<E> {
     pub fn new(engine: E, options: VfsOptions) -> Vfs<E> {
         let read_only = options.read_only || !engine.is_writable();
         Vfs {
-            engine,
+            engine: Observed::new(engine),
             options: VfsOptions { read_only, ..options },
             state: Mutex::new(State::new()),
             timer: Condvar::new(),
             notices: Notices::default(),
             started: std::time::SystemTime::now(),
+            statistics: Statistics::new(),
         }
+    }
+
+    /// Where whoever passes requests on counts them.
+    pub fn statistics(&self) -> &Statistics {
+        &self.statistics
     }
 
     /// The attributes of an inode.

@@ -25,7 +25,7 @@ impl<E: Engine> Vfs<E> {
         if mode.write {
             self.check_writable()?;
         }
-        self.synchronize()?;
+        self.synchronize_for(inode)?;
         let mut state = self.state.lock();
         let (name, key) = match &state.inodes.get(inode)?.kind {
             InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => return Err(VfsError::IsADirectory),

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use super::engine::{Engine, EngineError, ForeignChange, LiveVersion, Space, VersionNumber};
+use super::report::EngineReport;
 use crate::record::{Key, Value};
 use crate::store::{Change, Durability, Error, Store, Version};
+
+/// How many of the records that cannot be read a report names.
+const UNREADABLE_EXAMPLES: usize = 20;
 
 impl From<Error> for EngineError {
     fn from(error: Error) -> EngineError {
@@ -91,5 +95,20 @@ impl Engine for Store {
 
     fn is_writable(&self) -> bool {
         self.is_writer()
+    }
+
+    fn report(&self) -> EngineReport {
+        let odd = self.oddities();
+        let examples = odd.unreadable.iter().take(UNREADABLE_EXAMPLES);
+        EngineReport {
+            place: self.path().to_string_lossy().into_owned(),
+            identifier: self.identifier().map(ToString::to_string),
+            keys: self.len(),
+            tombstones: self.tombstones(),
+            unreadable: odd.unreadable.len(),
+            unreadable_examples: examples.map(|file| (file.timestamp.to_string(), file.reason.to_string())).collect(),
+            foreign_names: odd.foreign_names,
+            foreign_examples: odd.foreign_examples.iter().map(|name| name.to_string_lossy().into_owned()).collect(),
+        }
     }
 }

@@ -11,9 +11,11 @@ mod naming;
 mod printer;
 mod sink;
 mod suffix;
+mod time;
 mod walk;
 
 pub use file_name::{FileName, Name, NameError};
 pub use file_text::{PRETTY_BYTES, file_text, file_text_len, parse_file_text};
 pub use naming::Naming;
 pub use suffix::{Suffix, SuffixError};
+pub use time::rfc3339;

@@ -173,3 +173,34 @@ fn owner_and_mode_are_those_of_the_user_and_can_be_given() {
     let mode = fs::metadata(mounted.store_path().join("d")).unwrap().mode() & 0o666;
     assert_eq!(about.mode() & 0o7777, 0o644 & mode, "the umask that the store's directory was made with");
 }
+
+/// The status counts each request that the kernel has sent, with its time, and how many were answered with an error.
+#[test]
+fn the_status_counts_requests() {
+    let Some(mounted) = Mounted::new() else { return };
+    let operations = || {
+        let status = fs::read(mounted.path().join(".keyfs/status")).unwrap();
+        let status: serde_json::Value = serde_json::from_slice(&status).unwrap();
+        status["operationsInMicroseconds"].clone()
+    };
+    let count = |operations: &serde_json::Value, name: &str, what: &str| operations[name][what].as_u64().unwrap_or(0);
+    let before = operations();
+    assert!(before["mkdir"].is_null(), "nobody has asked: {before}");
+    for _ in 0..10 {
+        fs::write(mounted.path().join("key"), "[1]").unwrap();
+        assert!(fs::metadata(mounted.path().join("missing")).is_err());
+        assert!(fs::create_dir(mounted.path().join("directory")).is_err());
+    }
+    let after = operations();
+    let more = |name, what| count(&after, name, what) - count(&before, name, what);
+    assert_eq!((more("mkdir", "count"), more("mkdir", "errors")), (10, 10));
+    assert_eq!((more("write", "count"), more("write", "errors")), (10, 0));
+    assert!(more("flush", "count") >= 10 && more("lookup", "errors") >= 10, "{after}");
+    for (name, operation) in after.as_object().unwrap() {
+        let figures = ["min", "p50", "p99", "max"].map(|figure| operation[figure].as_f64().unwrap());
+        assert!(figures.is_sorted(), "{name}: {operation}");
+        assert!((figures[0]..=figures[3]).contains(&operation["mean"].as_f64().unwrap()), "{name}: {operation}");
+    }
+    let flush = after["flush"]["min"].as_f64().unwrap();
+    assert!((1.0..1e7).contains(&flush), "a put takes microseconds, not {flush}");
+}

@@ -1,12 +1,12 @@
 //! File names of keys.
 
-use keyfs::view::FileName;
+use keyfs::view::{FileName, rfc3339};
 use keyfs::{Key, Store};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::file_system::{
-    FileSystem, READ, READ_WRITE, SAVE, assert_listed, assert_missing, assert_text, save, try_save, whole,
+    FileSystem, READ, READ_WRITE, SAVE, assert_listed, assert_missing, assert_text, save, text, try_save, whole,
 };
 use super::subject::put;
 
@@ -25,6 +25,7 @@ super::unlike_a_plain_directory! {
     keys_too_long_for_a_name_cannot_be_made
     the_control_directory_is_not_listed_and_can_be_opened
     the_control_directory_cannot_be_changed
+    the_readme_is_about_this_mount
 }
 
 const NAMES: [&str; 10] =
@@ -173,7 +174,7 @@ fn the_control_directory_is_not_listed_and_can_be_opened(files: &dyn FileSystem,
     assert_listed(files, &["key"]);
     assert!(files.stat(b".keyfs").unwrap().is_directory);
     let listed = files.list(b".keyfs").unwrap();
-    for name in ["README", "info", "rejected"] {
+    for name in ["README", "info", "rejected", "status"] {
         assert!(listed.contains(&name.as_bytes().to_vec()), "{name} is not in {listed:?}");
     }
     let readme = files.open(b".keyfs/README", READ).unwrap();
@@ -183,6 +184,9 @@ fn the_control_directory_is_not_listed_and_can_be_opened(files: &dyn FileSystem,
     let info = files.open(b".keyfs/info/key", READ).unwrap();
     let info: serde_json::Value = serde_json::from_slice(&whole(&*info)).unwrap();
     assert_eq!((&info["key"], &info["size"], &info["lastError"]), (&"key".into(), &8.into(), &().into()));
+    let modified = files.stat(b"key").unwrap().modified;
+    let micros = modified.duration_since(std::time::UNIX_EPOCH).unwrap().as_micros() as u64;
+    assert_eq!((&info["timestamp"], &info["time"]), (&micros.into(), &rfc3339(modified).into()));
     assert_eq!(files.stat(b".keyfs/info/missing"), Err(Errno::NOENT));
     assert_eq!(files.stat(b".keyfs/missing"), Err(Errno::NOENT));
 }
@@ -206,4 +210,12 @@ fn the_control_directory_cannot_be_changed(files: &dyn FileSystem, store: &Store
     assert_listed(files, &["key"]);
     store.synchronize().unwrap();
     assert_eq!(store.len(), 1);
+}
+
+/// "A page about this very mount."
+fn the_readme_is_about_this_mount(files: &dyn FileSystem, store: &Store) {
+    let text = text(files, b".keyfs/README");
+    assert!(text.starts_with(&format!("This directory is a keyfs mount of {}\n", store.path().display())), "{text}");
+    assert!(text.contains("names that begin with . or end with ~, or begin and end with #"), "{text}");
+    assert!(text.lines().all(|line| line.len() <= 100 || line.contains(store.path().to_str().unwrap())), "{text}");
 }

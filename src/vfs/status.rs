@@ -1,0 +1,81 @@
+//! What `.keyfs/status` says.
+
+use serde_json::{Value, json};
+
+use super::Vfs;
+use super::engine::Engine;
+use super::inode::InodeKind;
+use super::observed::{FailedSave, Synchronisation};
+use super::report::EngineReport;
+use super::state::State;
+use crate::view::rfc3339;
+
+impl<E: Engine> Vfs<E> {
+    /// The state of the mount as JSON. The report is made before the state is locked: it may wait for the disk.
+    pub(super) fn status_text(&self, state: &State, report: EngineReport) -> String {
+        let last = self.engine.last();
+        let unreadable = report.unreadable_examples.into_iter();
+        let unreadable: Vec<_> =
+            unreadable.map(|(record, reason)| json!({"record": record, "reason": reason})).collect();
+        let suffix = self.options.naming.suffix();
+        let status = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "process": std::process::id(),
+            "mounted": rfc3339(self.started),
+            "options": {
+                "suffix": (!suffix.is_empty()).then(|| suffix.as_str()),
+                "readOnly": self.options.read_only,
+            },
+            "store": {
+                "path": report.place,
+                "identifier": report.identifier,
+                "keys": report.keys,
+                "tombstones": report.tombstones,
+                "unreadableRecords": {"count": report.unreadable, "examples": unreadable},
+                "foreignNames": {"count": report.foreign_names, "examples": report.foreign_examples},
+                "lastSynchronisation": last.synchronisation.as_ref().map(synchronisation),
+                "lastFailedSave": last.failed_save.as_ref().map(failed_save),
+            },
+            "files": files(state),
+            "operationsInMicroseconds": self.statistics.to_json(),
+        });
+        format!("{status:#}\n")
+    }
+}
+
+fn synchronisation(last: &Synchronisation) -> Value {
+    json!({"at": rfc3339(last.at), "microseconds": last.took.as_micros() as u64, "error": last.error})
+}
+
+fn failed_save(last: &FailedSave) -> Value {
+    json!({"at": rfc3339(last.at), "key": last.key.as_ref().map(ToString::to_string), "error": last.error})
+}
+
+/// What is open, and what is kept for it.
+fn files(state: &State) -> Value {
+    let (mut drafts, mut unsaved, mut draft_bytes, mut scratch_bytes) = (0, 0, 0, 0);
+    for inode in state.inodes.iter() {
+        let draft = match &inode.kind {
+            InodeKind::Draft(draft) => Some(&draft.draft),
+            InodeKind::Scratch(scratch) => {
+                scratch_bytes += scratch.bytes.len();
+                None
+            }
+            InodeKind::Root | InodeKind::Control(_) | InodeKind::Version(_) | InodeKind::Placeholder(_) => None,
+        };
+        // One that neither is open nor has anything to save only waits to be forgotten by the kernel.
+        if let Some(draft) = draft.filter(|draft| inode.handles > 0 || draft.dirty) {
+            drafts += 1;
+            unsaved += usize::from(draft.dirty && !draft.detached);
+            draft_bytes += draft.bytes.len();
+        }
+    }
+    let refused: Vec<_> = state.rejected.iter().map(|refused| refused.text.len()).collect();
+    json!({
+        "openHandles": state.handles.count(),
+        "inodes": state.inodes.count(),
+        "drafts": {"count": drafts, "unsaved": unsaved, "bytes": draft_bytes},
+        "scratchFiles": {"count": state.scratch.len(), "bytes": scratch_bytes},
+        "refusedTexts": {"count": refused.len(), "bytes": refused.iter().sum::<usize>()},
+    })
+}
