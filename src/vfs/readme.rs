@@ -8,7 +8,7 @@ pub(super) fn readme(options: &VfsOptions, place: &str) -> String {
     let (named, scratch) = if suffix.is_empty() {
         (
             "The file name of a key is the key itself;".to_owned(),
-            "names that begin with . or end with ~, or begin and end with #".to_owned(),
+            "names that begin with a dot or end with ~, or begin and end with #".to_owned(),
         )
     } else {
         (
@@ -30,6 +30,8 @@ Each file is a key, its content the value as JSON. In this directory:
 {named} /, control characters and a few others are
 written as %XX (a/b is a%2Fb{suffix}), and a name that would be too long ends in a hash:
 
+  keyfs path KEY --mount .          the file of a key
+  keyfs key NAME                    the key of a file
   cat .keyfs/info/NAME              the exact key, its time, the size of its text
 
 Scratch files are never keys: {scratch}.
@@ -48,7 +50,7 @@ const CHANGING: &str = "  \
 ";
 
 const REFUSED: &str = "\
-They take any bytes, and live as long as the mount.
+They take any bytes, and become keys only when they are renamed.
 
 A text that is not JSON never replaces a value. It is refused and kept:
 

@@ -57,7 +57,7 @@ impl Naming {
             return Err(NameError::TooLong);
         }
         let name = std::str::from_utf8(bytes).map_err(|_| NameError::NotUtf8)?;
-        if name.contains(['/', '\0']) {
+        if name.is_empty() || name.contains(['/', '\0']) {
             return Err(NameError::NotCanonical);
         }
         let stem = name.strip_suffix(self.suffix.as_str()).filter(|_| !is_scratch(name));
@@ -158,7 +158,7 @@ mod tests {
             let scratch = Ok(Name::Scratch(FileName::new(name)));
             assert_eq!(naming(".json").parse(name.as_bytes()), scratch, "{name:?}");
         }
-        for name in ["%41.json", "a\nb.json", "x%7E.json", "%23.json", "a/b", "a/b.json", "a\0.json"] {
+        for name in ["", "%41.json", "a\nb.json", "x%7E.json", "%23.json", "a/b", "a/b.json", "a\0.json"] {
             assert_eq!(naming(".json").parse(name.as_bytes()), Err(NameError::NotCanonical), "{name:?}");
         }
         assert_eq!(naming(".json").parse(b"\xff.json"), Err(NameError::NotUtf8));

@@ -6,6 +6,7 @@ mod failures;
 mod get;
 mod keyfs;
 mod keys;
+mod names;
 mod odd_keys;
 mod output;
 mod put;

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use keyfs::{Durability, Identifier, OpenOptions, Store};
 
 use crate::exit::Reason;
-use crate::{contains, get, keys, put, rm};
+use crate::{contains, get, key_of_path, keys, path, put, rm};
 #[cfg(feature = "fuse")]
 use crate::{mount, umount};
 
@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Rm(rm::Rm),
     Keys(keys::Keys),
     Contains(contains::Contains),
+    Path(path::PathOfKey),
+    Key(key_of_path::KeyOfPath),
     /// Print the number of keys
     Count,
     /// Remove all keys

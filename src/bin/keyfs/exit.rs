@@ -1,9 +1,11 @@
 //! How the command ends: its exit status, and the one line that says what failed and why.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use keyfs::store::IdentifierError;
+use keyfs::view::{NameError, SuffixError};
 use keyfs::{KeyError, SyntaxError, ValueError};
 
 /// How the command ended.
@@ -67,6 +69,16 @@ pub(crate) enum Reason {
     #[error(transparent)]
     NotAKey(#[from] KeyError),
     #[error(transparent)]
+    NotAName(#[from] NameError),
+    #[error("the name of a scratch file, never of a key")]
+    Scratch,
+    #[error(transparent)]
+    NotASuffix(#[from] SuffixError),
+    #[error("{}: no keyfs is mounted here", .0.display())]
+    NoMount(PathBuf),
+    #[error("cannot read {}: {source}", path.display())]
+    Status { path: PathBuf, source: io::Error },
+    #[error(transparent)]
     NotJson(#[from] SyntaxError),
     #[error("the text is not UTF-8 (lone surrogates as WTF-8)")]
     NotText,
@@ -102,13 +114,17 @@ impl Reason {
 
     fn status(&self) -> Status {
         match self {
-            Reason::NoSuchKey => Status::No,
-            Reason::NoStore | Reason::NotAnIdentifier(_) | Reason::NotAPattern(_) => Status::Usage,
+            Reason::NoSuchKey | Reason::NotAName(_) | Reason::Scratch => Status::No,
+            Reason::NoStore | Reason::NotAnIdentifier(_) | Reason::NotAPattern(_) | Reason::NotASuffix(_) => {
+                Status::Usage
+            }
             Reason::NotAKey(_) | Reason::NotJson(_) | Reason::NotText | Reason::InputTooLarge { .. } => {
                 Status::Unstorable
             }
             Reason::Store(keyfs::Error::Value(_) | keyfs::Error::TooLarge { .. }) => Status::Unstorable,
-            Reason::Store(_) | Reason::Input(_) | Reason::Output(_) => Status::Failed,
+            Reason::Store(_) | Reason::Input(_) | Reason::Output(_) | Reason::NoMount(_) | Reason::Status { .. } => {
+                Status::Failed
+            }
             #[cfg(feature = "fuse")]
             Reason::MountOption(_) => Status::Usage,
             #[cfg(feature = "fuse")]

@@ -7,8 +7,8 @@ use keyfs::Key;
 
 use crate::arguments::StoreOptions;
 use crate::exit::{About, Failure, Status};
-use crate::output;
 use crate::pattern::Pattern;
+use crate::{key, output};
 
 /// List the keys, sorted by code point
 #[derive(Args, Debug)]
@@ -54,17 +54,9 @@ impl Keys {
                 out.write_all(key.as_wtf8())?;
                 out.write_all(b"\0")?;
             } else {
-                writeln!(out, "{}", line(key))?;
+                writeln!(out, "{}", key::line(key))?;
             }
         }
         Ok(())
-    }
-}
-
-/// The line that stands for a key, and for no other one.
-fn line(key: &Key) -> String {
-    match key.as_str() {
-        Some(text) if text.starts_with('"') => key.to_json(),
-        _ => key.to_string(),
     }
 }

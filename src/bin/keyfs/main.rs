@@ -9,10 +9,13 @@ mod count;
 mod exit;
 mod get;
 mod key;
+mod key_of_path;
 mod keys;
 #[cfg(feature = "fuse")]
 mod mount;
+mod naming;
 mod output;
+mod path;
 mod pattern;
 mod put;
 mod rm;
@@ -40,6 +43,8 @@ fn run(command: &Command, store: &StoreOptions) -> Result<Status, Failure> {
         Command::Rm(rm) => rm.run(store),
         Command::Keys(keys) => keys.run(store),
         Command::Contains(contains) => contains.run(store),
+        Command::Path(path) => path.run(),
+        Command::Key(key) => key.run(store),
         Command::Count => count::run(store),
         Command::Clear => clear::run(store),
         #[cfg(feature = "fuse")]

@@ -216,6 +216,6 @@ fn the_control_directory_cannot_be_changed(files: &dyn FileSystem, store: &Store
 fn the_readme_is_about_this_mount(files: &dyn FileSystem, store: &Store) {
     let text = text(files, b".keyfs/README");
     assert!(text.starts_with(&format!("This directory is a keyfs mount of {}\n", store.path().display())), "{text}");
-    assert!(text.contains("names that begin with . or end with ~, or begin and end with #"), "{text}");
+    assert!(text.contains("names that begin with a dot or end with ~, or begin and end with #"), "{text}");
     assert!(text.lines().all(|line| line.len() <= 100 || line.contains(store.path().to_str().unwrap())), "{text}");
 }

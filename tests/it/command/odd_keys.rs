@@ -1,6 +1,6 @@
 use super::keyfs::Directory;
 
-/// Puts, finds, lists and removes the key, given as bytes after `--`.
+/// Puts, finds, lists, names and removes the key, given as bytes after `--`.
 #[track_caller]
 fn assert_key_works(key: &[u8]) {
     let directory = Directory::new();
@@ -8,6 +8,12 @@ fn assert_key_works(key: &[u8]) {
     directory.keyfs(["get", "-c", "--"]).bytes(key).prints("[1]\n");
     directory.keyfs(["contains", "--"]).bytes(key).succeeds();
     directory.keyfs(["keys", "-0"]).prints([key, &b"\0"[..]].concat());
+    for suffix in ["", ".json"] {
+        let output = directory.keyfs(["path", "-0", "--suffix", suffix, "--"]).bytes(key).run();
+        let name = output.stdout.strip_suffix(b"\0").unwrap();
+        assert!(name.ends_with(suffix.as_bytes()), "{}", name.escape_ascii());
+        directory.keyfs(["key", "-0", "--suffix", suffix, "--"]).bytes(name).prints([key, &b"\0"[..]].concat());
+    }
     directory.keyfs(["rm", "--"]).bytes(key).succeeds();
     assert_eq!(directory.keyfs(["contains", "--"]).bytes(key).run().status.code(), Some(1));
 }
@@ -20,6 +26,11 @@ fn every_key_can_be_given() {
     assert_key_works(b"-");
     assert_key_works(b"a\nb\t");
     assert_key_works(b"\xed\xa0\x80");
+    assert_key_works(b".profile");
+    assert_key_works(b"#x#");
+    assert_key_works(b"x~");
+    assert_key_works(b"%2F%~%");
+    assert_key_works(b"/a/../b/");
     assert_key_works("naïve 漢字 🎉".as_bytes());
     assert_key_works("é".repeat(5_000).as_bytes());
 }

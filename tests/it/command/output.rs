@@ -42,7 +42,7 @@ fn output_that_cannot_be_written_has_status_5() {
 
 #[test]
 fn help_and_version_are_printed() {
-    let commands: &[&str] = &["get", "put", "rm", "keys", "contains", "count", "clear"];
+    let commands: &[&str] = &["get", "put", "rm", "keys", "contains", "path", "key", "count", "clear"];
     for command in commands {
         let output = Keyfs::new([command, "--help"]).run();
         let help = String::from_utf8(output.stdout).unwrap();
