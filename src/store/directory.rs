@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::record::Timestamp;
 
@@ -30,11 +31,11 @@ pub trait Directory: Send + Sync {
     /// Those of `open` and `getdents64`.
     fn list(&self) -> io::Result<Listing>;
 
-    /// Begins to watch the names of the directory, for the rare chase after records that vanish as fast as they come.
+    /// Begins to watch the names of the directory, so that it need not be listed again after each change.
     ///
     /// # Errors
     ///
-    /// Those of `inotify_init` and `inotify_add_watch`; `Unsupported` where names cannot be watched.
+    /// Those of `inotify_init` and `inotify_add_watch`; `Unsupported` where changes could be missed.
     fn watch(&self) -> io::Result<Box<dyn Watch>>;
 
     /// Reads a record file; never follows a link, never blocks on a FIFO, never reads more than `limit` bytes.
@@ -120,24 +121,39 @@ pub trait StagedRecord: Send {
 }
 
 /// Names that came and went since the watch began or was drained last, in their order.
-pub trait Watch: Send {
-    /// Takes the events that have happened up to now, without waiting.
+///
+/// An event is there to be drained before the call that has changed the name returns.
+pub trait Watch: Send + Sync {
+    /// Takes the events that have happened up to now, without waiting. For one thread at a time.
     ///
-    /// `None` when the queue has overflowed: list again.
+    /// `None` when some were missed, or when the directory was deleted or moved: begin anew, and list.
     ///
     /// # Errors
     ///
     /// Those of `read`.
-    fn drain(&mut self) -> io::Result<Option<Vec<NameEvent>>>;
+    fn drain(&self) -> io::Result<Option<Vec<NameEvent>>>;
+
+    /// Waits until there is something to drain, or for a time, and takes nothing; true when it is worth draining, or
+    /// when somebody has called [`wake`](Watch::wake).
+    ///
+    /// # Errors
+    ///
+    /// Those of `poll`.
+    fn wait(&self, timeout: Duration) -> io::Result<bool>;
+
+    /// Ends each wait, now and from now on.
+    fn wake(&self);
 }
 
-/// One change of a record's name.
+/// One change of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameEvent {
     /// The name appeared.
     Appeared(Timestamp),
     /// The name went away.
     Vanished(Timestamp),
+    /// A name came or went that is not that of a record.
+    Foreign,
 }
 
 /// By what a change of the directory is noticed.

@@ -8,13 +8,13 @@ use super::change::{Change, Unreadable, UnreadableReason, Version};
 use super::directory::{Identity, ListedRecord};
 use crate::record::{Key, Record, Timestamp, Value};
 
-/// The order of listings and own puts; see [`Index::begin_listing`].
+/// The order of looks at the directory and own puts; see [`Index::begin_look`].
 pub(super) type Epoch = u64;
 
 /// A name that is known to be in the directory.
 struct Known {
     inode: u64,
-    /// The listing during or before which the name became known.
+    /// The look during or before which the name became known.
     epoch: Epoch,
     /// The record's key; `None` for a file that cannot be read.
     key: Option<Key>,
@@ -83,9 +83,14 @@ impl Index {
         self.keys.iter().filter_map(change).collect()
     }
 
-    /// Begins a listing: names that are inserted from now on are not expected in it.
-    pub(super) fn begin_listing(&mut self) -> Epoch {
+    /// Begins a listing, or to take in events: names that are inserted from now on are not meant by it.
+    pub(super) fn begin_look(&mut self) -> Epoch {
         self.epoch += 1;
+        self.epoch
+    }
+
+    /// The number of the last look.
+    pub(super) fn epoch(&self) -> Epoch {
         self.epoch
     }
 
@@ -141,7 +146,7 @@ impl Index {
         self.unreadable.insert(timestamp, file);
     }
 
-    /// Forgets a name that a listing begun at `epoch` did not show, unless it was published meanwhile.
+    /// Forgets a name that a look begun at `epoch` has shown to be gone, unless it was published meanwhile.
     pub(super) fn remove_missing(&mut self, timestamp: Timestamp, epoch: Epoch) {
         if self.names.get(&timestamp).is_some_and(|known| known.epoch < epoch) {
             self.remove(timestamp);
@@ -346,7 +351,7 @@ mod tests {
         let mut index = Index::default();
         index.insert(timestamp(8), 1, record("k", Some("8")));
         index.insert(timestamp(9), 2, record("k", Some("9")));
-        index.begin_listing();
+        index.begin_look();
         index.insert(timestamp(5), 3, record("k", Some("5")));
         assert_eq!(shown(&index, "k").as_deref(), Some("9"));
         index.remove(timestamp(9));
@@ -371,10 +376,10 @@ mod tests {
     fn a_listing_does_not_remove_what_was_published_after_it_began() {
         let mut index = Index::default();
         index.insert(timestamp(1), 1, record("a", Some("1")));
-        let epoch = index.begin_listing();
+        let epoch = index.begin_look();
         index.insert(timestamp(2), 2, record("a", Some("2")));
         assert_eq!(index.difference(&[], epoch).removed, [timestamp(1)]);
-        let epoch = index.begin_listing();
+        let epoch = index.begin_look();
         let mut removed = index.difference(&[], epoch).removed;
         removed.sort();
         assert_eq!(removed, [timestamp(1), timestamp(2)]);
@@ -385,7 +390,7 @@ mod tests {
         let mut index = Index::default();
         index.insert(timestamp(1), 1, record("a", Some("1")));
         let listed = |number, inode| ListedRecord { timestamp: timestamp(number), inode, regular: true };
-        let epoch = index.begin_listing();
+        let epoch = index.begin_look();
         let difference = index.difference(&[listed(3, 3), listed(1, 9), listed(4, 4)], epoch);
         let added: Vec<_> = difference.added.iter().map(|record| record.timestamp.as_micros()).collect();
         assert_eq!(added, [4, 3, 1]);

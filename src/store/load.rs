@@ -21,6 +21,17 @@ pub(super) enum Loaded {
     Vanished,
 }
 
+impl Loaded {
+    /// The inode number of what was read.
+    pub(super) fn inode(&self) -> Option<u64> {
+        match self {
+            Loaded::Record { inode, .. } => Some(*inode),
+            Loaded::Unreadable(file) => Some(file.identity.inode),
+            Loaded::Vanished => None,
+        }
+    }
+}
+
 /// What was read of a block of records.
 type Block = Vec<(Timestamp, Loaded)>;
 

@@ -5,7 +5,6 @@
 //! are described in `docs/format.md`.
 
 mod change;
-mod chase;
 pub mod directory;
 mod disk;
 mod durability;
@@ -14,6 +13,8 @@ mod freshness;
 mod identifier;
 mod index;
 mod load;
+mod look;
+mod news;
 mod options;
 mod publish;
 mod shared;
@@ -24,6 +25,7 @@ mod waiting;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -106,6 +108,7 @@ impl Store {
             state: RwLock::default(),
             pending: durability::Pending::default(),
             waiting: waiting::Waiting::default(),
+            in_doubt: AtomicBool::new(false),
         });
         let store = Store { shared, background: Mutex::new(None) };
         store.synchronize()?;
@@ -114,8 +117,9 @@ impl Store {
 
     /// Takes in what other writers have done, and returns what has changed, in no order.
     ///
-    /// Costs one `stat` while the directory is unchanged and its file system can be trusted to say so, else a listing
-    /// and the reading of what is new. A store open for writing also publishes survivors again that a greater number
+    /// Where names can be watched it costs one empty `read` of the watch while nothing has changed, else the reading of
+    /// what is new. Elsewhere it costs one `stat` while the directory is unchanged and its file system can be trusted to
+    /// say so, else a listing. A store open for writing also publishes survivors again that a greater number
     /// endangers, and has records collected that others have left behind.
     ///
     /// # Errors
@@ -141,7 +145,8 @@ impl Store {
     ///
     /// [`Error::Io`] when the system refuses to wait.
     pub fn wait_for_changes(&self, timeout: Duration) -> Result<bool> {
-        Ok(!self.shared.waiting.is_stopped() && self.shared.waiting.pause(timeout))
+        use error::Context;
+        self.shared.waiting.wait(timeout).context("wait for changes of", self.shared.directory.path())
     }
 
     /// Ends the wait of whoever is in [`Store::wait_for_changes`], which from now on is false at once.

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use parking_lot::{Mutex, RwLock};
 
 use super::change::Change;
@@ -13,17 +15,20 @@ use crate::record::{Key, Record, Timestamp, Value, encode};
 
 /// What the store and its background thread share.
 ///
-/// Lock order: `scan`, then `state`, then `pending`, then `waiting`. No lock but `scan` is held during a system call.
+/// Lock order: `scan`, then `state`, then `pending`; `waiting` is held for no other. No lock but `scan` is held during a
+/// system call.
 pub(super) struct Shared {
     pub(super) directory: Box<dyn Directory>,
     pub(super) options: OpenOptions,
-    /// Guards the last listing; held while the directory is listed, so that one thread lists at a time.
+    /// Guards the watch and the last listing; held during a look at the directory, so that one thread looks at a time.
     pub(super) scan: Mutex<Scan>,
     /// Guards what is known of the directory.
     pub(super) state: RwLock<State>,
     /// Guards what is not known to be on disk yet.
     pub(super) pending: Pending,
     pub(super) waiting: Waiting,
+    /// Set when something was found out that no event will tell of: the next synchronisation lists.
+    pub(super) in_doubt: AtomicBool,
 }
 
 /// What is known of the directory.
@@ -89,6 +94,7 @@ impl Shared {
         numbers: impl FnMut(Timestamp) -> Result<Option<Timestamp>>,
     ) -> Result<Option<Timestamp>> {
         let bytes = self.record_bytes(key, value)?;
+        let epoch = self.state.read().index.epoch();
         let Some(published) = self.publish_bytes(&bytes, durability, numbers)? else { return Ok(None) };
         let record = Record {
             key: key.clone(),
@@ -96,7 +102,14 @@ impl Shared {
             value: value.map_or_else(Value::null, |value| stored_value(value, &bytes)),
         };
         let Published { timestamp, inode, staged } = published;
-        let superseded = self.state.write().index.insert(timestamp, inode, record).superseded;
+        let (superseded, looked) = {
+            let index = &mut self.state.write().index;
+            (index.insert(timestamp, inode, record).superseded, index.epoch() != epoch)
+        };
+        // A look meanwhile may have taken the event that somebody has removed the name before it was known here.
+        if looked && !self.directory.identify(timestamp).is_ok_and(|found| found.inode == inode) {
+            self.in_doubt.store(true, Ordering::Relaxed);
+        }
         match durability {
             Durability::Background => {
                 self.make_durable_later(key, timestamp, Held { file: staged, inode }, superseded);

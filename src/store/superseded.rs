@@ -1,14 +1,15 @@
 //! Unlinking a superseded record: the only place where a name is removed from the directory.
 
 use std::io;
+use std::sync::atomic::Ordering;
 
 use super::change::UnreadableReason;
 use super::directory::ListedRecord;
 use super::durability::Held;
-use super::index::UnreadableFile;
+use super::index::{Epoch, UnreadableFile};
 use super::load::{Loaded, load_one};
 use super::shared::Shared;
-use crate::record::{Key, Timestamp};
+use crate::record::{Key, Record, Timestamp};
 
 /// Up to which size a record is read to prove that it is still the same one, before it is unlinked.
 const PROVED_BYTES: u64 = 64 * 1024;
@@ -20,18 +21,15 @@ impl Shared {
     /// taken again under a clock that was set back or that ticks slowly. Its inode number proves nothing, since file
     /// systems give freed ones out again.
     pub(super) fn unlink_record(&self, key: &Key, timestamp: Timestamp, successor: Option<Timestamp>) {
-        if self.state.read().index.key_of(timestamp) != Some(key) {
-            return;
-        }
+        let Some(epoch) = self.epoch_while_known(key, timestamp) else { return };
         let path = || self.directory.path().join(timestamp.to_string());
         let entry = ListedRecord { timestamp, inode: 0, regular: true };
         match load_one(&*self.directory, entry, PROVED_BYTES.min(self.options.record_limit)) {
-            Loaded::Vanished => return self.state.write().index.remove(timestamp),
+            Loaded::Vanished => return self.forget(timestamp, epoch),
             Loaded::Unreadable(file) if self.is_same_large_file(timestamp, &file) => {}
             Loaded::Record { inode, record } if record.key != *key => {
                 log::info!("{} has become a record of {}, and stays", path().display(), record.key);
-                self.state.write().take_in_between(timestamp, inode, record);
-                return;
+                return self.take_in_between(timestamp, inode, record, epoch);
             }
             Loaded::Unreadable(file) => {
                 log::warn!("the superseded record {} stays: {}", path().display(), file.reason);
@@ -43,27 +41,49 @@ impl Shared {
         if successor.is_some_and(|successor| !self.stands(key, successor)) {
             return;
         }
-        self.unlink_proved(timestamp);
+        self.unlink_proved(timestamp, epoch);
     }
 
     /// As [`Shared::unlink_record`]; a file that is still open proves by its inode number alone whose the name is.
     pub(super) fn unlink_held(&self, key: &Key, timestamp: Timestamp, held: Option<&Held>) {
+        let epoch = self.state.read().index.epoch();
         let is_same = |held: &Held| self.directory.identify(timestamp).is_ok_and(|found| found.inode == held.inode);
         if held.is_some_and(is_same) {
-            self.unlink_proved(timestamp);
+            self.unlink_proved(timestamp, epoch);
         } else {
             self.unlink_record(key, timestamp, None);
         }
     }
 
     /// Removes the name of a superseded record that is known to be its own.
-    fn unlink_proved(&self, timestamp: Timestamp) {
+    fn unlink_proved(&self, timestamp: Timestamp, epoch: Epoch) {
         match self.directory.unlink(timestamp) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 let path = self.directory.path().join(timestamp.to_string());
                 log::warn!("cannot remove the superseded record {}: {error}", path.display());
             }
-            _ => self.state.write().index.remove(timestamp),
+            _ => self.forget(timestamp, epoch),
+        }
+    }
+
+    /// The number of the last look, when the record of a key is known under a name.
+    fn epoch_while_known(&self, key: &Key, timestamp: Timestamp) -> Option<Epoch> {
+        let index = &self.state.read().index;
+        (index.key_of(timestamp) == Some(key)).then(|| index.epoch())
+    }
+
+    /// Forgets a name that has gone, unless a look after `epoch` has found it taken again.
+    fn forget(&self, timestamp: Timestamp, epoch: Epoch) {
+        self.state.write().index.remove_missing(timestamp, epoch + 1);
+    }
+
+    /// Takes in a record of another key that stands under a name since it was looked for at `epoch`.
+    fn take_in_between(&self, timestamp: Timestamp, inode: u64, record: Record, epoch: Epoch) {
+        let mut state = self.state.write();
+        state.take_in_between(timestamp, inode, record);
+        // A look meanwhile may have taken the event that it has gone again.
+        if state.index.epoch() != epoch {
+            self.in_doubt.store(true, Ordering::Relaxed);
         }
     }
 

@@ -1,14 +1,18 @@
 //! Waiting until somebody has changed the directory.
 
+use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
+
+use super::directory::Watch;
 
 /// How long to wait before looking again where changes cannot be watched, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Who waits, and whether anybody still may. Guards nothing else; last in the lock order.
+/// By what a change is awaited, and whether anybody still may wait. Its lock is held for no other and no system call.
 pub(super) struct Waiting {
     state: Mutex<State>,
     stopped: Condvar,
@@ -17,23 +21,38 @@ pub(super) struct Waiting {
 struct State {
     stopped: bool,
     pause: Duration,
+    /// The watch that the synchronisations drain.
+    watch: Option<Arc<dyn Watch>>,
 }
 
 impl Default for Waiting {
     fn default() -> Waiting {
-        let state = State { stopped: false, pause: FIRST_PAUSE };
+        let state = State { stopped: false, pause: FIRST_PAUSE, watch: None };
         Waiting { state: Mutex::new(state), stopped: Condvar::new() }
     }
 }
 
 impl Waiting {
+    /// Waits until there may be something to synchronise; false when there is not, or when nobody is to wait any more.
+    pub(super) fn wait(&self, timeout: Duration) -> io::Result<bool> {
+        let watch = {
+            let state = self.state.lock();
+            if state.stopped {
+                return Ok(false);
+            }
+            state.watch.clone()
+        };
+        match watch {
+            Some(watch) => Ok(watch.wait(timeout)? && !self.state.lock().stopped),
+            None => Ok(self.pause(timeout)),
+        }
+    }
+
     /// Waits where nothing tells of a change: each time longer; true when it is time to look.
-    pub(super) fn pause(&self, timeout: Duration) -> bool {
+    fn pause(&self, timeout: Duration) -> bool {
         let mut state = self.state.lock();
         let pause = state.pause.min(timeout);
-        if state.pause <= timeout {
-            state.pause = (state.pause * 2).min(LONGEST_PAUSE);
-        }
+        state.pause = (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
         let end = Instant::now() + pause;
         while !state.stopped {
             if self.stopped.wait_until(&mut state, end).timed_out() {
@@ -43,14 +62,35 @@ impl Waiting {
         false
     }
 
-    /// Whether nobody is to wait any more.
-    pub(super) fn is_stopped(&self) -> bool {
-        self.state.lock().stopped
+    /// Says by what changes are awaited from now on; who still waits for the old watch looks anew.
+    pub(super) fn set_watch(&self, watch: Option<Arc<dyn Watch>>) {
+        let old = {
+            let mut state = self.state.lock();
+            if watch.is_some() {
+                state.pause = FIRST_PAUSE;
+            }
+            std::mem::replace(&mut state.watch, watch)
+        };
+        if let Some(old) = old {
+            old.wake();
+        }
+    }
+
+    /// Notes that there were changes: others are likely to follow.
+    pub(super) fn has_changed(&self) {
+        self.state.lock().pause = FIRST_PAUSE;
     }
 
     /// Has nobody wait any more.
     pub(super) fn stop(&self) {
-        self.state.lock().stopped = true;
+        let watch = {
+            let mut state = self.state.lock();
+            state.stopped = true;
+            state.watch.clone()
+        };
         self.stopped.notify_all();
+        if let Some(watch) = watch {
+            watch.wake();
+        }
     }
 }

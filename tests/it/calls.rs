@@ -25,43 +25,95 @@ fn opening_looks_once_lists_once_and_reads_each_record_once_newest_first() {
     let directory = three_records();
     let _store = reader(&directory);
     let read = |number| Call::Read(Timestamp::from_micros(number));
-    assert_eq!(directory.take_calls(), [Call::Stamp, Call::List, read(12), read(11), read(10)]);
+    assert_eq!(directory.take_calls(), [Call::Stamp, Call::Watch, Call::List, read(12), read(11), read(10)]);
 }
 
 #[test]
-fn synchronising_an_unchanged_store_is_one_stamp_and_reading_a_value_is_nothing() {
-    let directory = three_records();
+fn synchronising_an_unchanged_store_is_one_call_and_reading_a_value_is_nothing() {
+    unchanged(&three_records(), "Drain");
+    unchanged(&three_records().without_watches(), "Stamp");
+}
+
+/// Synchronises where nothing has changed, which is this call.
+fn unchanged(directory: &MemoryDirectory, look: &str) {
     directory.plant_bytes(13, b"no record");
-    for store in [reader(&directory), writer(&directory, Background)] {
+    for store in [reader(directory), writer(directory, Background)] {
         directory.take_calls();
         assert_eq!((shown(&store, "a"), store.len(), store.contains("x")), (Some(0), 3, false));
         assert_eq!((store.keys().len(), store.tombstones(), store.version("b").is_some()), (3, 0, true));
-        assert_eq!(kinds(&directory), [""; 0]);
+        assert_eq!(kinds(directory), [""; 0]);
         directory.overwrite(13, b"no record");
         store.synchronize().unwrap();
         directory.take_calls();
         store.synchronize().unwrap();
         // One look at the file that cannot be read, for it may have been repaired in place.
-        assert_eq!(kinds(&directory), ["Stamp", "Identify"]);
+        assert_eq!(kinds(directory), [look, "Identify"]);
         directory.erase(13);
         store.synchronize().unwrap();
         directory.take_calls();
         for _ in 0..3 {
             assert_eq!(store.synchronize().unwrap(), []);
-            assert_eq!(kinds(&directory), ["Stamp"]);
+            assert_eq!(kinds(directory), [look]);
         }
         directory.plant_bytes(13, b"no record");
     }
 }
 
 #[test]
-fn one_change_is_one_listing_and_one_read() {
+fn one_change_is_one_read_and_a_listing_only_where_names_are_not_watched() {
+    let watched: &[&str] = &["Drain", "Read"];
+    let unwatched: &[&str] = &["Stamp", "Watch", "List", "Read"];
+    for (directory, expected) in [(three_records(), watched), (three_records().without_watches(), unwatched)] {
+        let store = reader(&directory);
+        // A put, a remove, and a put that removes what it supersedes.
+        for (number, value) in [(20, Some(1)), (21, None), (22, Some(2))] {
+            directory.plant(number, "a", value);
+            if number == 22 {
+                directory.erase(21);
+            }
+            directory.take_calls();
+            assert_eq!(store.synchronize().unwrap().len(), 1);
+            assert_eq!(kinds(&directory), expected);
+        }
+        directory.erase(10);
+        directory.take_calls();
+        assert_eq!(store.synchronize().unwrap(), []);
+        assert_eq!(kinds(&directory).last().map(String::as_str), expected[..expected.len() - 1].last().copied());
+    }
+}
+
+#[test]
+fn own_changes_are_neither_read_nor_listed() {
+    let directory = three_records();
+    let store = writer(&directory, Background);
+    for number_put in 0..3 {
+        store.put("a", number(number_put)).unwrap();
+        store.put("new", number(number_put)).unwrap();
+        store.make_durable().unwrap();
+        directory.take_calls();
+        assert_eq!(store.synchronize().unwrap(), []);
+        assert_eq!(store.synchronize().unwrap(), []);
+        assert_eq!(kinds(&directory), ["Drain", "Drain"]);
+    }
+    directory.plant(u128::from(NOON) * 2, "b", Some(1));
+    store.put("a", number(9)).unwrap();
+    directory.take_calls();
+    assert_eq!(store.synchronize().unwrap().len(), 1);
+    assert_eq!(kinds(&directory), ["Drain", "Read"]);
+}
+
+#[test]
+fn missed_events_cost_one_listing_and_the_next_change_none() {
     let directory = three_records();
     let store = reader(&directory);
     directory.plant(20, "a", Some(1));
+    directory.lose_events();
     directory.take_calls();
     assert_eq!(store.synchronize().unwrap().len(), 1);
-    assert_eq!(kinds(&directory), ["Stamp", "List", "Read"]);
+    assert_eq!(kinds(&directory), ["Drain", "Stamp", "Watch", "List", "Read"]);
+    directory.plant(21, "a", Some(2));
+    assert_eq!(store.synchronize().unwrap().len(), 1);
+    assert_eq!(kinds(&directory), ["Drain", "Read"]);
 }
 
 #[test]
@@ -98,14 +150,14 @@ fn a_durable_put_syncs_the_bytes_before_the_name_and_the_name_before_it_unlinks(
     store.put("a", number(1)).unwrap();
     assert_eq!(kinds(&directory), ["Create", "Write", "SyncStaged", "Publish", "Sync", "Read", "Unlink"]);
     store.remove("a").unwrap();
-    let expected = ["Stamp", "List", "Create", "Write", "SyncStaged", "Publish", "Sync", "Read", "Unlink"];
+    let expected = ["Drain", "Create", "Write", "SyncStaged", "Publish", "Sync", "Read", "Unlink"];
     assert_eq!(kinds(&directory), expected);
     store.remove("a").unwrap();
-    assert_eq!(kinds(&directory), ["Stamp", "List"], "a tombstone is not written again");
+    assert_eq!(kinds(&directory), ["Drain"], "a tombstone is not written again");
     store.clear().unwrap();
     assert_eq!(kinds(&directory).iter().filter(|kind| *kind == "Publish").count(), 2);
     store.clear().unwrap();
-    assert_eq!(kinds(&directory), ["Stamp", "List"]);
+    assert_eq!(kinds(&directory), ["Drain"]);
 }
 
 #[test]
@@ -188,11 +240,8 @@ fn a_taken_number_costs_one_more_try_each() {
 #[test]
 fn a_record_that_vanishes_after_the_listing_is_chased() {
     for watchable in [true, false] {
-        let directory = three_records();
+        let directory = if watchable { three_records() } else { three_records().without_watches() };
         let store = reader(&directory);
-        if !watchable {
-            directory.refuse_watches();
-        }
         let mut newest = 20;
         directory.plant(newest, "a", Some(20));
         directory.erase(10);

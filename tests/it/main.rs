@@ -29,4 +29,6 @@ mod scenarios;
 mod structure;
 mod transient;
 mod view_python;
+mod waiting;
+mod watching;
 mod writers;

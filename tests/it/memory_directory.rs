@@ -4,6 +4,7 @@
 //! bytes become durable when their file is synced, names when the directory is.
 
 mod calls;
+mod name_queue;
 mod power_loss;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use keyfs::Timestamp;
 use keyfs::record::encode;
 use keyfs::store::directory::NameEvent;
+use name_queue::NameQueue;
 
 /// A call of the trait that a store has made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,7 @@ pub(crate) enum Call {
     List,
     Watch,
     Drain,
+    Wait,
     Read(Timestamp),
     Identify(Timestamp),
     Create,
@@ -63,13 +66,15 @@ pub(crate) enum Effect {
 pub(crate) type Fault = (i32, Effect);
 
 type Faults = Box<dyn FnMut(usize, Call) -> Option<Fault> + Send>;
-type AfterListing = Box<dyn FnOnce(&MemoryDirectory) + Send>;
+type OnlyOnce = Box<dyn FnOnce(&MemoryDirectory) + Send>;
 type Intruder = Box<dyn FnMut(usize, Call, &MemoryDirectory) + Send>;
 
 /// A handle on the directory; clones share it.
 #[derive(Clone)]
 pub(crate) struct MemoryDirectory {
     state: Arc<Mutex<State>>,
+    /// Whether names can be watched through this handle.
+    watchable: bool,
 }
 
 #[derive(Default)]
@@ -92,10 +97,9 @@ struct State {
     stop_after: Option<usize>,
     faults: Option<Faults>,
     intruder: Option<Intruder>,
-    after_listing: Option<AfterListing>,
-    watches: Vec<Weak<Mutex<Vec<NameEvent>>>>,
-    /// Whether names can be watched.
-    watchable: bool,
+    after_listing: Option<OnlyOnce>,
+    after_publishing: Option<OnlyOnce>,
+    watches: Vec<Weak<NameQueue>>,
 }
 
 struct File {
@@ -108,7 +112,7 @@ struct File {
 
 impl MemoryDirectory {
     pub(crate) fn new() -> MemoryDirectory {
-        MemoryDirectory { state: Arc::new(Mutex::new(State { watchable: true, ..State::default() })) }
+        MemoryDirectory { state: Arc::default(), watchable: true }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -140,14 +144,24 @@ impl MemoryDirectory {
         self.state().after_listing = Some(Box::new(intruder));
     }
 
+    /// Lets somebody act just after the next record has its name, before the one who has published it goes on.
+    pub(crate) fn intrude_after_publishing(&self, intruder: impl FnOnce(&MemoryDirectory) + Send + 'static) {
+        self.state().after_publishing = Some(Box::new(intruder));
+    }
+
     /// From now on nobody else acts.
     pub(crate) fn work_alone(&self) {
         self.state().intruder = None;
     }
 
-    /// From now on names cannot be watched.
-    pub(crate) fn refuse_watches(&self) {
-        self.state().watchable = false;
+    /// The same directory for somebody who cannot watch its names.
+    pub(crate) fn without_watches(&self) -> MemoryDirectory {
+        MemoryDirectory { watchable: false, ..self.clone() }
+    }
+
+    /// Whoever watches the names has missed something, as when the queue overflows.
+    pub(crate) fn lose_events(&self) {
+        self.state().watches.drain(..).filter_map(|watch| watch.upgrade()).for_each(|queue| queue.miss());
     }
 
     /// The calls that were made since the last time.
@@ -212,6 +226,7 @@ impl MemoryDirectory {
         let mut state = self.state();
         state.foreign_names = count;
         state.changes += 1;
+        state.tell(NameEvent::Foreign);
     }
 
     /// Another process changes the bytes of a file in place.
@@ -266,7 +281,12 @@ impl State {
         self.lost_names.remove(&timestamp);
         self.unsynced_names.entry(timestamp).or_default().push(now);
         let event = if now.is_some() { NameEvent::Appeared(timestamp) } else { NameEvent::Vanished(timestamp) };
-        self.watches.retain(|watch| watch.upgrade().map(|queue| queue.lock().unwrap().push(event)).is_some());
+        self.tell(event);
+    }
+
+    /// Tells everybody who watches the names.
+    fn tell(&mut self, event: NameEvent) {
+        self.watches.retain(|watch| watch.upgrade().map(|queue| queue.push(event)).is_some());
     }
 
     fn file(&mut self, timestamp: Timestamp) -> io::Result<(u64, &mut File)> {

@@ -74,7 +74,7 @@ fn a_successor_is_made_durable_before_the_stale_record_goes() {
     store.make_durable().unwrap();
     let (old, new) = (Timestamp::from_micros(10), Timestamp::from_micros(11));
     let expected =
-        [Call::Stamp, Call::SyncRecord(new), Call::Sync, Call::Read(old), Call::Identify(new), Call::Unlink(old)];
+        [Call::Drain, Call::SyncRecord(new), Call::Sync, Call::Read(old), Call::Identify(new), Call::Unlink(old)];
     assert_eq!(directory.take_calls(), expected);
 }
 

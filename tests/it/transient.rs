@@ -68,13 +68,13 @@ fn a_file_that_is_repaired_in_place_is_read_again() {
 
 #[test]
 fn a_synchronisation_that_fails_forgets_no_change() {
-    for failing in [|call| call == Call::Stamp, |call| call == Call::List] {
-        let directory = one_record();
+    for (failing, watched) in [(Call::Stamp, true), (Call::List, true), (Call::Stamp, false), (Call::List, false)] {
+        let directory = if watched { one_record() } else { one_record().without_watches() };
         directory.plant_bytes(11, b"");
         let store = reader(&directory);
         directory.overwrite(11, &crate::memory_directory::record("b", Some(1)));
         replaced(&directory);
-        directory.fail(move |_, call| failing(call).then_some((libc::EIO, Effect::None)));
+        directory.fail(move |_, call| [failing, Call::Drain].contains(&call).then_some((libc::EIO, Effect::None)));
         assert!(store.synchronize().is_err());
         assert_eq!(shown(&store, "a"), Some(0), "what was known stays");
         directory.work_again();
@@ -162,10 +162,15 @@ fn writing_a_failed_record_again_overrides_nobody_who_puts_meanwhile() {
 
 #[test]
 fn a_put_beside_a_listing_is_not_forgotten_and_one_after_it_is_found() {
-    let directory = one_record();
-    let store = std::sync::Arc::new(writer(&directory, Background));
+    put_beside_a_listing(&one_record());
+    put_beside_a_listing(&one_record().without_watches());
+}
+
+fn put_beside_a_listing(directory: &MemoryDirectory) {
+    let store = std::sync::Arc::new(writer(directory, Background));
     let putting = std::sync::Arc::clone(&store);
     directory.plant(20, "b", Some(0));
+    directory.lose_events();
     directory.intrude_after_listing(move |directory| {
         putting.put("a", number(1)).unwrap();
         directory.plant(21, "c", Some(0));

@@ -148,7 +148,7 @@ impl Directory for Disk {
         if !self.local {
             return Err(io::ErrorKind::Unsupported.into());
         }
-        Ok(Box::new(names::NameWatch::new(&*self.existing_data()?)?))
+        Ok(Box::new(names::NameWatch::new(&self.store, &*self.existing_data()?)?))
     }
 
     fn read(&self, timestamp: Timestamp, limit: u64) -> io::Result<Reading> {

@@ -3,38 +3,64 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
 
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
+use rustix::fs::{self, AtFlags};
 use rustix::io::Errno;
 
 use crate::record::Timestamp;
 use crate::store::directory::{NameEvent, Watch};
 
-/// The bytes that one read of events takes at most.
-const BUFFER_BYTES: usize = 64 << 10;
+/// The bytes that one read of events takes at most: some three hundred events.
+const BUFFER_BYTES: usize = 16 << 10;
+
+/// What tells that the directory has gone, or is no longer where the store looks for it.
+const LOST: ReadFlags = ReadFlags::QUEUE_OVERFLOW
+    .union(ReadFlags::IGNORED)
+    .union(ReadFlags::UNMOUNT)
+    .union(ReadFlags::DELETE_SELF)
+    .union(ReadFlags::MOVE_SELF);
 
 /// An inotify queue of the names in one directory.
 pub(super) struct NameWatch {
     queue: OwnedFd,
-    buffer: Vec<MaybeUninit<u8>>,
+    /// Which events are those of the store directory.
+    store: i32,
+    /// Rings for whoever waits.
+    bell: OwnedFd,
 }
 
 impl NameWatch {
-    /// Begins to watch; what happens from now on is in the queue.
-    pub(super) fn new(data: &OwnedFd) -> io::Result<NameWatch> {
+    /// Begins to watch `data`, which is `d/` in `store`; what happens from now on is in the queue.
+    pub(super) fn new(store: &OwnedFd, data: &OwnedFd) -> io::Result<NameWatch> {
         let queue = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        // By descriptor, so that the watch is on the directory that is listed, wherever its path leads now.
-        let path = format!("/proc/self/fd/{}", data.as_raw_fd());
         let names = WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::DELETE | WatchFlags::MOVED_FROM;
-        inotify::add_watch(&queue, path, names | WatchFlags::ONLYDIR)?;
-        Ok(NameWatch { queue, buffer: vec![MaybeUninit::uninit(); BUFFER_BYTES] })
+        let itself = WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR;
+        inotify::add_watch(&queue, path_of(data), names | itself)?;
+        // A directory that is open somewhere does not tell that it is deleted; the one that holds it does.
+        let names = WatchFlags::MOVED_TO | WatchFlags::DELETE | WatchFlags::MOVED_FROM;
+        let store_watch = inotify::add_watch(&queue, path_of(store), names | WatchFlags::ONLYDIR)?;
+        let (held, named) = (fs::fstat(data)?, fs::statat(store, "d", AtFlags::SYMLINK_NOFOLLOW)?);
+        if (held.st_dev, held.st_ino) != (named.st_dev, named.st_ino) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(NameWatch { queue, store: store_watch, bell })
     }
 }
 
+/// By descriptor, so that the watch is on the directory that is listed, wherever its path leads now.
+fn path_of(directory: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", directory.as_raw_fd())
+}
+
 impl Watch for NameWatch {
-    fn drain(&mut self) -> io::Result<Option<Vec<NameEvent>>> {
+    fn drain(&self) -> io::Result<Option<Vec<NameEvent>>> {
         let mut events = Vec::new();
-        let mut reader = Reader::new(&self.queue, &mut self.buffer);
+        let mut buffer = [MaybeUninit::uninit(); BUFFER_BYTES];
+        let mut reader = Reader::new(&self.queue, &mut buffer);
         loop {
             let event = match reader.next() {
                 Ok(event) => event,
@@ -43,13 +69,40 @@ impl Watch for NameWatch {
                 Err(error) => return Err(error.into()),
             };
             let flags = event.events();
-            if flags.intersects(ReadFlags::QUEUE_OVERFLOW | ReadFlags::IGNORED) {
+            let name = event.file_name().map_or(&b""[..], |name| name.to_bytes());
+            if flags.intersects(LOST) || (event.wd() == self.store && name == b"d") {
                 return Ok(None);
             }
-            let name = event.file_name().map_or(&b""[..], |name| name.to_bytes());
-            let Some(timestamp) = Timestamp::from_file_name(name) else { continue };
-            let appeared = flags.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO);
-            events.push(if appeared { NameEvent::Appeared(timestamp) } else { NameEvent::Vanished(timestamp) });
+            if event.wd() == self.store {
+                continue;
+            }
+            events.push(match Timestamp::from_file_name(name) {
+                None => NameEvent::Foreign,
+                Some(timestamp) if flags.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO) => {
+                    NameEvent::Appeared(timestamp)
+                }
+                Some(timestamp) => NameEvent::Vanished(timestamp),
+            });
         }
+    }
+
+    fn wait(&self, timeout: Duration) -> io::Result<bool> {
+        let end = Instant::now().checked_add(timeout);
+        loop {
+            let mut ready = [&self.queue, &self.bell].map(|fd| PollFd::new(fd, PollFlags::IN));
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            // Longer than the system can count is for ever.
+            let left = left.and_then(|left| Timespec::try_from(left).ok());
+            match poll(&mut ready, left.as_ref()) {
+                Ok(count) => return Ok(count > 0),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn wake(&self) {
+        // Refused only when it has rung already.
+        let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
     }
 }

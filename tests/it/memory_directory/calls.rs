@@ -2,7 +2,8 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
 
 use keyfs::Timestamp;
 use keyfs::store::Directory;
@@ -10,6 +11,7 @@ use keyfs::store::directory::{
     Contents, Identity, ListedRecord, Listing, NameEvent, Reading, Space, StagedRecord, Stamp, Watch,
 };
 
+use super::name_queue::NameQueue;
 use super::{Call, Effect, File, MemoryDirectory, PATH, State};
 
 impl MemoryDirectory {
@@ -94,12 +96,12 @@ impl Directory for MemoryDirectory {
 
     fn watch(&self) -> io::Result<Box<dyn Watch>> {
         self.call(Call::Watch, |state| {
-            if !state.watchable {
+            if !self.watchable {
                 return Err(io::ErrorKind::Unsupported.into());
             }
-            let queue = Arc::default();
+            let queue = Arc::<NameQueue>::default();
             state.watches.push(Arc::downgrade(&queue));
-            Ok(Box::new(NameQueue { directory: self.clone(), queue }) as Box<dyn Watch>)
+            Ok(Box::new(NameWatch { directory: self.clone(), queue }) as Box<dyn Watch>)
         })
     }
 
@@ -190,10 +192,15 @@ impl StagedRecord for Staged {
     }
 
     fn publish(&mut self, timestamp: Timestamp) -> io::Result<u64> {
-        self.directory.call(Call::Publish(timestamp), |state| {
+        let published = self.directory.call(Call::Publish(timestamp), |state| {
             state.link(timestamp, self.file)?;
             Ok(self.file)
-        })
+        });
+        let intruder = self.directory.state().after_publishing.take();
+        if let Some(intruder) = intruder {
+            intruder(&self.directory);
+        }
+        published
     }
 }
 
@@ -203,13 +210,22 @@ impl Drop for Staged {
     }
 }
 
-struct NameQueue {
+struct NameWatch {
     directory: MemoryDirectory,
-    queue: Arc<Mutex<Vec<NameEvent>>>,
+    queue: Arc<NameQueue>,
 }
 
-impl Watch for NameQueue {
-    fn drain(&mut self) -> io::Result<Option<Vec<NameEvent>>> {
-        self.directory.call(Call::Drain, |_| Ok(Some(std::mem::take(&mut *self.queue.lock().unwrap()))))
+impl Watch for NameWatch {
+    fn drain(&self) -> io::Result<Option<Vec<NameEvent>>> {
+        self.directory.call(Call::Drain, |_| Ok(self.queue.drain()))
+    }
+
+    fn wait(&self, timeout: Duration) -> io::Result<bool> {
+        self.directory.call(Call::Wait, |_| Ok(()))?;
+        Ok(self.queue.wait(timeout))
+    }
+
+    fn wake(&self) {
+        self.queue.wake();
     }
 }
