@@ -150,15 +150,20 @@ impl<E: Engine> Filesystem for Adapter<E> {
         reply.error(self.refuse(Operation::Rmdir, VfsError::NotPermitted));
     }
 
-    fn symlink(
-        &self,
-        _request: &Request,
-        _parent: INodeNo,
-        _name: &OsStr,
-        _target: &std::path::Path,
-        reply: ReplyEntry,
-    ) {
-        reply.error(self.refuse(Operation::Symlink, VfsError::NotPermitted));
+    fn symlink(&self, _request: &Request, parent: INodeNo, name: &OsStr, target: &std::path::Path, reply: ReplyEntry) {
+        match self.answer(Operation::Symlink, |vfs| vfs.symlink(inode(parent), name, target.as_os_str())) {
+            Ok(attributes) => {
+                reply.entry(&lifetime(&attributes), &file_attr(&attributes, attributes.inode), GENERATION);
+            }
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn readlink(&self, _request: &Request, number: INodeNo, reply: ReplyData) {
+        match self.answer(Operation::Readlink, |vfs| vfs.readlink(inode(number))) {
+            Ok(target) => reply.data(&target),
+            Err(error) => reply.error(error),
+        }
     }
 
     fn link(&self, _request: &Request, _number: INodeNo, _parent: INodeNo, _name: &OsStr, reply: ReplyEntry) {

@@ -38,7 +38,7 @@ pub(super) fn errno(operation: Operation, error: &VfsError) -> Errno {
     match error {
         // What happens all day: a name that is not there, a version that was superseded.
         VfsError::NotFound | VfsError::Stale | VfsError::Exists => log::trace!("{operation}: {error}"),
-        VfsError::Engine(_) => log::error!("{operation}: {error}"),
+        VfsError::Engine(_) | VfsError::Shelf(_) => log::error!("{operation}: {error}"),
         _ => log::debug!("{operation}: {error}"),
     }
     Errno::from_i32(error.errno())
@@ -48,6 +48,7 @@ pub(super) fn file_type(kind: FileKind) -> FileType {
     match kind {
         FileKind::Regular => FileType::RegularFile,
         FileKind::Directory => FileType::Directory,
+        FileKind::Symlink => FileType::Symlink,
     }
 }
 

@@ -20,6 +20,8 @@ pub enum FileKind {
     Regular,
     /// A directory.
     Directory,
+    /// A symbolic link.
+    Symlink,
 }
 
 /// The attributes of an inode.

@@ -34,6 +34,8 @@ impl<E: Engine> Vfs<E> {
             // Now, not at the release: that comes when the program has already been told.
             keep_refused(&mut state, inode, error);
         }
+        drop(state);
+        self.shelve_refused();
         saved
     }
 
@@ -45,6 +47,9 @@ impl<E: Engine> Vfs<E> {
     pub fn fsync(&self, handle: HandleNo) -> VfsResult<()> {
         let opener = self.state.lock().handles.get(handle)?.opener;
         self.flush(handle, || opener)?;
+        if let Some(file) = self.scratch_of(handle)? {
+            return Ok(self.shelf.sync_scratch(&file)?);
+        }
         let key = {
             let state = self.state.lock();
             match &state.inodes.get(state.handles.get(handle)?.inode)?.kind {
@@ -65,6 +70,7 @@ impl<E: Engine> Vfs<E> {
     /// [`VfsError::Engine`].
     pub fn make_all_durable(&self) -> VfsResult<()> {
         self.remove_departed(&mut self.state.lock(), None)?;
+        self.shelf.sync_scratch_names()?;
         Ok(self.engine.make_all_durable()?)
     }
 
@@ -74,8 +80,10 @@ impl<E: Engine> Vfs<E> {
     ///
     /// [`VfsError::BadHandle`]; a refused text is no error here, because nobody would hear of it.
     pub fn release(&self, handle: HandleNo) -> VfsResult<()> {
+        // Closed after the lock is released: that may take the disk.
+        let closed;
         let mut state = self.state.lock();
-        let closed = state.handles.remove(handle)?;
+        closed = state.handles.remove(handle)?;
         if closed.write
             && self.is_last_writer(&mut state, closed.inode)
             && let Err(error) = self.commit(&mut state, closed.inode)
@@ -83,6 +91,8 @@ impl<E: Engine> Vfs<E> {
             self.reject(&mut state, closed.inode, &error);
         }
         state.inodes.closed(closed.inode);
+        drop(state);
+        self.shelve_refused();
         Ok(())
     }
 

@@ -54,8 +54,9 @@ impl<E: Engine> Vfs<E> {
             (ControlDirectory::Root, b"status") => {
                 (self.status_text(state, report).into_bytes().into(), SystemTime::now())
             }
+            (ControlDirectory::Root, b"last-error") => (state.rejected.last_error().as_bytes().into(), self.started),
             (ControlDirectory::Root, _) => return Err(VfsError::NotFound),
-            (ControlDirectory::Rejected, _) => rejected_text(state, name).ok_or(VfsError::NotFound)?,
+            (ControlDirectory::Rejected, _) => return rejected_inode(state, name).ok_or(VfsError::NotFound),
             (ControlDirectory::Info, _) => self.info_text(state, name)?,
         };
         let number = state.inodes.new_number();
@@ -96,6 +97,7 @@ impl<E: Engine> Vfs<E> {
             ControlDirectory::Root => vec![
                 file(OsStr::new("README")),
                 file(OsStr::new("status")),
+                file(OsStr::new("last-error")),
                 entry(ControlDirectory::Rejected.inode(), FileKind::Directory, OsStr::new("rejected")),
                 entry(ControlDirectory::Info.inode(), FileKind::Directory, OsStr::new("info")),
             ],
@@ -124,12 +126,16 @@ impl<E: Engine> Vfs<E> {
     }
 }
 
-/// The refused text of a name, or the reason when the name has the ending for it.
-fn rejected_text(state: &State, name: &OsStr) -> Option<(Arc<[u8]>, SystemTime)> {
-    if let Some(rejected) = state.rejected.get(name) {
-        return Some((Arc::clone(&rejected.text), rejected.at));
-    }
-    let stem = name.as_bytes().strip_suffix(ERROR_ENDING)?;
-    let rejected = state.rejected.get(OsStr::from_bytes(stem))?;
-    Some((Arc::clone(&rejected.reason), rejected.at))
+/// The inode of a refused text, or of the reason when the name has the ending for it.
+fn rejected_inode(state: &mut State, name: &OsStr) -> Option<InodeNo> {
+    let file = if let Some(refused) = state.rejected.get(name) {
+        ControlInode::Refused { name: name.to_owned(), size: refused.size, modified: refused.at }
+    } else {
+        let stem = name.as_bytes().strip_suffix(ERROR_ENDING)?;
+        let refused = state.rejected.get(OsStr::from_bytes(stem))?;
+        ControlInode::File { text: Arc::clone(&refused.reason), modified: refused.at }
+    };
+    let number = state.inodes.new_number();
+    state.inodes.add(number, InodeKind::Control(file));
+    Some(number)
 }

@@ -1,4 +1,5 @@
 use std::ffi::OsStr;
+use std::sync::Arc;
 
 use super::Vfs;
 use super::attributes::{Attributes, Caller, InodeNo, OpenMode, Opened};
@@ -6,6 +7,7 @@ use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::inode::InodeKind;
 use super::lookup::Target;
+use super::shelf::ShelfFile;
 use super::state::State;
 use crate::record::Key;
 use crate::view::FileName;
@@ -27,7 +29,7 @@ impl<E: Engine> Vfs<E> {
         parent: InodeNo,
         name: &OsStr,
         permissions: u16,
-        mode: OpenMode,
+        mut mode: OpenMode,
     ) -> VfsResult<(Attributes, Opened)> {
         self.check_writable()?;
         if parent != InodeNo::ROOT {
@@ -43,25 +45,36 @@ impl<E: Engine> Vfs<E> {
             // A second try that found the key gone at its lookup ends here.
             state.retries.take(caller, name);
         }
-        let inode = match target {
+        let (inode, new_file) = match target {
             Target::Control => return Err(VfsError::IsADirectory),
             Target::Scratch(name) => self.scratch_to_open(&mut state, &name, permissions)?,
-            Target::Key(name, key) => self.draft_to_open(&mut state, &name, &key, mode)?,
+            Target::Key(name, key) => (self.draft_to_open(&mut state, &name, &key, mode)?, None),
         };
-        let opened = self.open_bytes(&mut state, caller, inode, mode)?;
+        // A new file is open as long as this is held, and empty.
+        mode.truncate &= new_file.is_none();
         state.inodes.looked_up(inode);
+        let opened = self.open_scratch(&mut state, caller, inode, mode);
+        drop(new_file);
+        let opened = opened.inspect_err(|_| state.inodes.forget(inode, 1))?;
         Ok((self.attributes(&state, inode)?, opened))
     }
 
-    fn scratch_to_open(&self, state: &mut State, name: &FileName, permissions: u16) -> VfsResult<InodeNo> {
+    /// The scratch file of a name, and the open file if it had to be made.
+    fn scratch_to_open(
+        &self,
+        state: &mut State,
+        name: &FileName,
+        permissions: u16,
+    ) -> VfsResult<(InodeNo, Option<Arc<ShelfFile>>)> {
         if let Some(&inode) = state.scratch.get(name) {
-            return Ok(inode);
+            return Ok((inode, None));
         }
         if !state.has_room() {
             return Err(VfsError::NoRoom);
         }
+        let (inode, file) = state.add_scratch(name, permissions)?;
         self.note_names(state);
-        Ok(state.add_scratch(name, Vec::new(), permissions & 0o777))
+        Ok((inode, Some(file)))
     }
 
     /// A draft for whoever creates a key, or opens one that has come in between: of its own, unless others who open the

@@ -99,23 +99,6 @@ impl State {
         Some(number)
     }
 
-    /// Lets a scratch file's name go for a key's: what is still written to its handles is a draft of the key.
-    pub(super) fn scratch_becomes_draft(&mut self, from: &FileName, to: &FileName, key: &Key) {
-        let Some(number) = self.remove_scratch(from) else { return };
-        let writers = self.handles.writers().filter(|&inode| inode == number).count();
-        let Ok(inode) = self.inodes.get_mut(number) else { return };
-        if let InodeKind::Scratch(scratch) = &mut inode.kind
-            && writers > 0
-        {
-            let bytes = std::mem::take(&mut scratch.bytes);
-            let mut draft = Draft::of_text(&bytes);
-            draft.writers = u32::try_from(writers).unwrap_or(u32::MAX);
-            let (name, key, modified) = (to.clone(), key.clone(), scratch.modified);
-            let draft = DraftInode { name, key, draft, modified, base: None, shown_inode: number, replaces: None };
-            inode.kind = InodeKind::Draft(Box::new(draft));
-        }
-    }
-
     /// Detaches the drafts of a name that was removed or replaced: what is still written to them is dropped.
     pub(super) fn detach_drafts(&mut self, name: &FileName) {
         self.remove_placeholder(name);

@@ -1,4 +1,5 @@
 use super::engine::EngineError;
+use super::shelf::{ShelfError, TARGET_BYTES};
 use crate::record::SyntaxError;
 use crate::view::NameError;
 
@@ -51,6 +52,12 @@ pub enum VfsError {
     /// The arguments make no sense together.
     #[error("invalid argument")]
     Invalid,
+    /// The target of a symbolic link is longer than it may be.
+    #[error("the target is longer than {TARGET_BYTES} bytes")]
+    TargetTooLong,
+    /// A scratch file or a refused text could not be read or kept.
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
     /// The store failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -79,7 +86,7 @@ impl VfsError {
             VfsError::ReadOnly => libc::EROFS,
             VfsError::NotJson(_) | VfsError::Blank | VfsError::LongKey | VfsError::Invalid => libc::EINVAL,
             VfsError::Name(NameError::NotUtf8) => libc::EILSEQ,
-            VfsError::Name(NameError::TooLong) => libc::ENAMETOOLONG,
+            VfsError::Name(NameError::TooLong) | VfsError::TargetTooLong => libc::ENAMETOOLONG,
             VfsError::Name(_) => libc::EINVAL,
             VfsError::Stale => libc::ESTALE,
             VfsError::NotPermitted => libc::EPERM,
@@ -88,6 +95,7 @@ impl VfsError {
             VfsError::BadHandle => libc::EBADF,
             VfsError::TooLarge => libc::EFBIG,
             VfsError::NoRoom => libc::ENOSPC,
+            VfsError::Shelf(error) => error.errno(),
             VfsError::Engine(error) => error.errno,
         }
     }

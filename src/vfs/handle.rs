@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 use super::attributes::{HandleNo, InodeNo};
 use super::error::{VfsError, VfsResult};
 use super::listing::Listing;
+use super::shelf::ShelfFile;
 
 /// An open file or directory.
 pub(super) struct Handle {
@@ -21,8 +22,10 @@ pub(super) struct Handle {
 pub(super) enum OpenFile {
     /// One text from begin to end, whatever happens to the key.
     Snapshot(Arc<[u8]>),
-    /// The bytes of the inode: a draft, or a scratch file.
+    /// The bytes of the inode, a draft.
     Inode,
+    /// A scratch file, unless it has become a draft meanwhile; or a refused text.
+    OnShelf(Arc<ShelfFile>),
     /// A directory, with its listing once it was read from its beginning.
     Directory { listing: Option<Arc<Listing>>, fills_cache: bool },
 }

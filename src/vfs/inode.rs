@@ -1,9 +1,11 @@
+use std::ffi::OsString;
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
 use super::attributes::InodeNo;
 use super::draft::Draft;
 use super::engine::VersionNumber;
+use super::scratch::ScratchInode;
 use crate::record::{Key, Value};
 use crate::view::{FileName, file_text, file_text_len};
 
@@ -28,7 +30,16 @@ pub(super) enum InodeKind {
 /// A directory or file below `.keyfs`.
 pub(super) enum ControlInode {
     Directory(ControlDirectory),
-    File { text: Arc<[u8]>, modified: SystemTime },
+    File {
+        text: Arc<[u8]>,
+        modified: SystemTime,
+    },
+    /// A refused text, read when it is opened.
+    Refused {
+        name: OsString,
+        size: u64,
+        modified: SystemTime,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,21 +101,12 @@ pub(super) struct DraftInode {
     pub(super) replaces: Option<Value>,
 }
 
-/// A file that is never a key.
-pub(super) struct ScratchInode {
-    pub(super) bytes: Vec<u8>,
-    pub(super) modified: SystemTime,
-    pub(super) mode: u16,
-    /// Whether a name leads here.
-    pub(super) linked: bool,
-}
-
 impl Inode {
     /// Whether nobody can name the inode any more.
     pub(super) fn is_unused(&self) -> bool {
         let named = match &self.kind {
             InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => true,
-            InodeKind::Version(_) | InodeKind::Draft(_) | InodeKind::Control(ControlInode::File { .. }) => false,
+            InodeKind::Version(_) | InodeKind::Draft(_) | InodeKind::Control(_) => false,
             InodeKind::Placeholder(placeholder) => placeholder.linked,
             InodeKind::Scratch(scratch) => scratch.linked,
         };

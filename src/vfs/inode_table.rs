@@ -115,11 +115,14 @@ impl InodeTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::inode::ScratchInode;
+    use super::super::scratch::{ScratchContent, ScratchInode};
     use super::*;
+    use crate::view::{FileName, Name};
 
     fn scratch(linked: bool) -> InodeKind {
-        InodeKind::Scratch(ScratchInode { bytes: Vec::new(), modified: std::time::UNIX_EPOCH, mode: 0o600, linked })
+        let Ok(Name::Scratch(name)) = FileName::parse(b".x") else { panic!("not scratch") };
+        let content = ScratchContent::Symlink { target: Default::default(), modified: std::time::UNIX_EPOCH };
+        InodeKind::Scratch(ScratchInode { name, content, linked, became_key: false })
     }
 
     #[test]

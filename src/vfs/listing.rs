@@ -227,7 +227,11 @@ impl<E: Engine> Vfs<E> {
                 entries.push(file(inode, name));
             }
         }
-        entries.extend(state.scratch.iter().map(|(name, &inode)| file(inode, name)));
+        let kind = |inode: InodeNo| match state.inodes.get(inode).map(|inode| &inode.kind) {
+            Ok(InodeKind::Scratch(scratch)) => scratch.kind(),
+            _ => FileKind::Regular,
+        };
+        entries.extend(state.scratch.iter().map(|(name, &inode)| Entry { kind: kind(inode), ..file(inode, name) }));
         entries
     }
 

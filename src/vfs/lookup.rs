@@ -35,7 +35,7 @@ impl<E: Engine> Vfs<E> {
         let mut state = self.state.lock();
         let inode = match self.target(&mut state, name) {
             Ok(Target::Control) => ControlDirectory::Root.inode(),
-            Ok(Target::Scratch(name)) => *state.scratch.get(&name).ok_or(VfsError::NotFound)?,
+            Ok(Target::Scratch(name)) => state.find_scratch(&name)?,
             Ok(Target::Key(name, key)) => self.lookup_key(&mut state, caller, &name, &key)?,
             Err(VfsError::Name(NameError::TooLong)) => return Err(NameError::TooLong.into()),
             // A name that nothing can have.

@@ -9,6 +9,7 @@ mod attributes;
 mod changes;
 mod commit;
 mod control;
+mod convert;
 mod create;
 mod departing;
 mod draft;
@@ -30,14 +31,20 @@ mod removed;
 mod rename;
 mod report;
 mod retry;
+mod scratch;
 mod set_attributes;
+mod shelf;
 mod state;
 mod statistics;
 mod status;
 mod store_engine;
+mod symlink;
 mod timers;
 mod transfer;
 mod unlink;
+
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
@@ -46,15 +53,16 @@ pub use engine::{Engine, EngineError, ForeignChange, LiveVersion, Space, Version
 pub use error::{VfsError, VfsResult};
 pub use listing::OpenedDirectory;
 pub use notices::{Notice, Then};
+pub use report::EngineReport;
+pub use shelf::ShelfError;
+pub use statistics::{Operation, Statistics};
 pub use transfer::ReadBytes;
 
 use crate::view::Naming;
 use inode::{ControlInode, InodeKind};
 use notices::Notices;
-pub use report::EngineReport;
-pub use statistics::{Operation, Statistics};
-
 use observed::Observed;
+use shelf::Shelf;
 use state::State;
 
 /// The name of the directory, not listed, that tells about the mount.
@@ -73,6 +81,9 @@ pub struct VfsOptions {
     pub read_only: bool,
     /// How keys become file names.
     pub naming: Naming,
+    /// The directory in which scratch files and refused texts are kept, made when it is missing; the directory above it
+    /// must exist. Without one they go with the [`Vfs`], as when nothing can be changed.
+    pub shelf: Option<PathBuf>,
 }
 
 /// A store seen as a directory of files.
@@ -87,6 +98,8 @@ pub struct Vfs<E> {
     /// Tells the thread that does what is due in its time that there is something new to wait for.
     timer: Condvar,
     notices: Notices,
+    /// Where scratch files and refused texts are; also reached without the lock.
+    shelf: Arc<Shelf>,
     started: std::time::SystemTime,
     statistics: Statistics,
 }
@@ -95,12 +108,16 @@ impl<E: Engine> Vfs<E> {
     /// Shows an engine as a file system.
     pub fn new(engine: E, options: VfsOptions) -> Vfs<E> {
         let read_only = options.read_only || !engine.is_writable();
+        let shelf = Arc::new(Shelf::open(options.shelf.as_deref().filter(|_| !read_only)));
+        let mut state = State::new(&shelf);
+        state.add_found_scratch();
         Vfs {
             engine: Observed::new(engine),
             options: VfsOptions { read_only, ..options },
-            state: Mutex::new(State::new()),
+            state: Mutex::new(state),
             timer: Condvar::new(),
             notices: Notices::default(),
+            shelf,
             started: std::time::SystemTime::now(),
             statistics: Statistics::new(),
         }
@@ -163,9 +180,13 @@ impl<E: Engine> Vfs<E> {
             }
             InodeKind::Version(version) => (FileKind::Regular, version.text_len, version.modified, 0o644),
             InodeKind::Placeholder(placeholder) => (FileKind::Regular, 0, placeholder.modified, 0o644),
+            InodeKind::Control(ControlInode::Refused { size, modified, .. }) => {
+                (FileKind::Regular, *size, *modified, 0o444)
+            }
             InodeKind::Draft(draft) => (FileKind::Regular, draft.draft.bytes.len() as u64, draft.modified, 0o644),
             InodeKind::Scratch(scratch) => {
-                (FileKind::Regular, scratch.bytes.len() as u64, scratch.modified, scratch.mode)
+                let found = scratch.stat(&self.shelf)?;
+                (scratch.kind(), found.size, found.modified, found.mode)
             }
         };
         let shown_inode = match &inode.kind {
@@ -174,12 +195,18 @@ impl<E: Engine> Vfs<E> {
         };
         let lasting = match &inode.kind {
             InodeKind::Root | InodeKind::Version(_) | InodeKind::Control(ControlInode::Directory(_)) => true,
-            InodeKind::Control(ControlInode::File { .. }) => false,
+            InodeKind::Control(_) => false,
             InodeKind::Placeholder(_) | InodeKind::Draft(_) | InodeKind::Scratch(_) => false,
         };
         let write_bits = if self.options.read_only { 0o222 } else { 0 };
-        let mode = mode & !self.options.umask & !write_bits;
+        let mode = if kind == FileKind::Symlink { mode } else { mode & !self.options.umask & !write_bits };
         let (uid, gid) = (self.options.uid, self.options.gid);
         Ok(Attributes { inode: number, shown_inode, kind, size, modified, mode, uid, gid, lasting })
+    }
+}
+
+impl<E> Drop for Vfs<E> {
+    fn drop(&mut self) {
+        self.shelf.tidy();
     }
 }

@@ -1,10 +1,17 @@
+use std::ffi::OsStr;
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
+
 use super::Vfs;
 use super::attributes::{Caller, HandleNo, InodeNo, OpenMode, Opened};
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::handle::{Handle, OpenFile};
 use super::inode::{ControlInode, InodeKind};
+use super::rejected::OpenText;
 use super::retry::Wanted;
+use super::shelf::OnShelf;
 use super::state::State;
 use crate::record::Key;
 use crate::view::FileName;
@@ -41,7 +48,11 @@ impl<E: Engine> Vfs<E> {
                 state.retries.take(caller, &name);
                 return self.open_bytes(&mut state, caller, inode, mode);
             }
-            InodeKind::Scratch(_) => return self.open_bytes(&mut state, caller, inode, mode),
+            InodeKind::Control(ControlInode::Refused { name, .. }) => {
+                let name = name.clone();
+                return open_refused(&mut state, inode, &name, mode);
+            }
+            InodeKind::Scratch(_) => return self.open_scratch(&mut state, caller, inode, mode),
             InodeKind::Version(version) => (version.name.clone(), version.key.clone()),
             InodeKind::Placeholder(placeholder) => (placeholder.name.clone(), placeholder.key.clone()),
         };
@@ -52,7 +63,7 @@ impl<E: Engine> Vfs<E> {
         }
     }
 
-    /// Opens a draft or a scratch file, whose bytes all its handles share.
+    /// Opens a draft, whose bytes all its handles share.
     pub(super) fn open_bytes(
         &self,
         state: &mut State,
@@ -60,18 +71,37 @@ impl<E: Engine> Vfs<E> {
         inode: InodeNo,
         mode: OpenMode,
     ) -> VfsResult<Opened> {
-        match &mut state.inodes.get_mut(inode)?.kind {
-            InodeKind::Draft(draft) => {
-                if mode.truncate {
-                    draft.draft.clear();
-                }
-                draft.draft.writers += u32::from(mode.write);
+        if let InodeKind::Draft(draft) = &mut state.inodes.get_mut(inode)?.kind {
+            if mode.truncate {
+                draft.draft.clear();
             }
-            InodeKind::Scratch(scratch) if mode.truncate => scratch.bytes.clear(),
-            _ => {}
+            draft.draft.writers += u32::from(mode.write);
         }
         let handle = add_handle(state, inode, OpenFile::Inode, mode);
         state.handles.set_opener(handle, caller.process);
+        Ok(Opened { handle, keep_cache: false, direct: false, no_flush: !mode.write })
+    }
+
+    /// Opens a scratch file; releases the lock while it is emptied.
+    pub(super) fn open_scratch(
+        &self,
+        state: &mut MutexGuard<'_, State>,
+        caller: Caller,
+        inode: InodeNo,
+        mode: OpenMode,
+    ) -> VfsResult<Opened> {
+        let file = match &mut state.inodes.get_mut(inode)?.kind {
+            InodeKind::Scratch(scratch) => scratch.file(&self.shelf)?,
+            _ => return self.open_bytes(state, caller, inode, mode),
+        };
+        if mode.truncate {
+            MutexGuard::unlocked(state, || file.resize(0)).on_shelf("empty", "a scratch file")?;
+            if !matches!(state.inodes.get(inode)?.kind, InodeKind::Scratch(_)) {
+                // It has become the draft of a key meanwhile.
+                return self.open_bytes(state, caller, inode, mode);
+            }
+        }
+        let handle = add_handle(state, inode, OpenFile::OnShelf(file), mode);
         Ok(Opened { handle, keep_cache: false, direct: false, no_flush: !mode.write })
     }
 
@@ -86,7 +116,7 @@ impl<E: Engine> Vfs<E> {
         self.check_current(state, caller, inode, name, key)?;
         let text = match &mut state.inodes.get_mut(inode)?.kind {
             InodeKind::Version(version) => version.text(),
-            _ => std::sync::Arc::new([]),
+            _ => Arc::new([]),
         };
         let mode = OpenMode { read: true, ..OpenMode::default() };
         let handle = add_handle(state, inode, OpenFile::Snapshot(text), mode);
@@ -141,6 +171,16 @@ impl<E: Engine> Vfs<E> {
         state.retries.expect(caller, name, Wanted::Read);
         Err(VfsError::Stale)
     }
+}
+
+/// Opens a refused text, which may have been replaced by another since it was looked up.
+fn open_refused(state: &mut State, inode: InodeNo, name: &OsStr, mode: OpenMode) -> VfsResult<Opened> {
+    let file = match state.rejected.open(name)?.ok_or(VfsError::Stale)? {
+        OpenText::Memory(text) => OpenFile::Snapshot(text),
+        OpenText::File(file) => OpenFile::OnShelf(Arc::new(file)),
+    };
+    let handle = add_handle(state, inode, file, OpenMode { write: false, ..mode });
+    Ok(Opened { handle, keep_cache: false, direct: true, no_flush: true })
 }
 
 /// Notes an open file.

@@ -3,48 +3,97 @@ use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::Vfs;
+use super::engine::Engine;
+use super::error::VfsResult;
+use super::shelf::{Shelf, ShelfFile};
+
 /// The most texts that are kept.
 const TEXTS: usize = 100;
 
 /// The most bytes of all texts together.
-const BYTES: usize = 64 * 1024 * 1024;
+const BYTES: u64 = 64 * 1024 * 1024;
 
 /// A text that was refused, and why.
 pub(super) struct RejectedText {
     pub(super) name: OsString,
-    pub(super) text: Arc<[u8]>,
+    pub(super) size: u64,
     pub(super) reason: Arc<[u8]>,
     pub(super) at: SystemTime,
+    text: Text,
+}
+
+/// Where a refused text is.
+enum Text {
+    /// On its way to the shelf.
+    Pending(Arc<[u8]>),
+    /// In memory, because the shelf did not take it.
+    Memory(Arc<[u8]>),
+    OnShelf,
+}
+
+/// A refused text that was opened.
+pub(super) enum OpenText {
+    Memory(Arc<[u8]>),
+    File(ShelfFile),
 }
 
 /// The texts that were refused, the oldest first; the oldest are dropped when there are too many.
-#[derive(Default)]
 pub(super) struct Rejected {
     texts: VecDeque<RejectedText>,
-    bytes: usize,
+    bytes: u64,
+    shelf: Arc<Shelf>,
+    last_error: String,
 }
 
 impl Rejected {
+    /// The texts that earlier mounts have kept on the shelf.
+    pub(super) fn new(shelf: &Arc<Shelf>) -> Rejected {
+        let shelf = Arc::clone(shelf);
+        let found = shelf.found_refusals();
+        let mut rejected = Rejected { texts: VecDeque::new(), bytes: 0, shelf, last_error: String::new() };
+        for found in found {
+            let (name, size, at) = (found.name, found.size, found.at);
+            let reason = found.reason.into_bytes().into();
+            rejected.push(RejectedText { name, size, reason, at, text: Text::OnShelf });
+        }
+        rejected
+    }
+
     /// Keeps a text instead of an earlier one of the same name. The reason is lines; the first one tells it in short.
     pub(super) fn add(&mut self, name: OsString, text: Vec<u8>, reason: String) {
         self.remove(&name);
-        self.bytes += text.len();
+        let size = text.len() as u64;
+        let text: Arc<[u8]> = text.into();
+        let text = if self.shelf.is_on_disk() { Text::Pending(text) } else { Text::Memory(text) };
         let reason = reason.into_bytes().into();
-        self.texts.push_back(RejectedText { name, text: text.into(), reason, at: SystemTime::now() });
+        self.push(RejectedText { name, size, reason, at: SystemTime::now(), text });
+    }
+
+    fn push(&mut self, text: RejectedText) {
+        self.last_error = line(&text);
+        self.bytes += text.size;
+        self.texts.push_back(text);
         while self.texts.len() > 1 && (self.texts.len() > TEXTS || self.bytes > BYTES) {
-            if let Some(oldest) = self.texts.pop_front() {
-                self.bytes -= oldest.text.len();
-            }
+            self.remove_at(0);
         }
     }
 
     /// Drops the text of a name, as when the name was saved well; true when there was one.
     pub(super) fn remove(&mut self, name: &OsStr) -> bool {
         let Some(at) = self.texts.iter().position(|text| text.name == name) else { return false };
-        if let Some(removed) = self.texts.remove(at) {
-            self.bytes -= removed.text.len();
-        }
+        self.remove_at(at);
         true
+    }
+
+    fn remove_at(&mut self, at: usize) {
+        let Some(removed) = self.texts.remove(at) else { return };
+        self.bytes -= removed.size;
+        if matches!(removed.text, Text::OnShelf)
+            && let Err(error) = self.shelf.remove_refusal(&removed.name)
+        {
+            log::error!("{error}");
+        }
     }
 
     pub(super) fn get(&self, name: &OsStr) -> Option<&RejectedText> {
@@ -54,6 +103,79 @@ impl Rejected {
     pub(super) fn iter(&self) -> impl Iterator<Item = &RejectedText> {
         self.texts.iter()
     }
+
+    /// The last refusal in one line: when, what, why; empty before the first.
+    pub(super) fn last_error(&self) -> &str {
+        &self.last_error
+    }
+
+    /// Opens a text; none when there is none of this name any more.
+    pub(super) fn open(&self, name: &OsStr) -> VfsResult<Option<OpenText>> {
+        Ok(match self.get(name).map(|refused| &refused.text) {
+            None => None,
+            Some(Text::Pending(text) | Text::Memory(text)) => Some(OpenText::Memory(Arc::clone(text))),
+            Some(Text::OnShelf) => Some(OpenText::File(self.shelf.open_refusal(name)?)),
+        })
+    }
+
+    fn pending(&self) -> Option<Pending> {
+        self.texts.iter().find_map(|refused| match &refused.text {
+            Text::Pending(text) => {
+                let (name, text, reason) = (refused.name.clone(), Arc::clone(text), Arc::clone(&refused.reason));
+                Some(Pending { name, text, reason, at: refused.at })
+            }
+            Text::Memory(_) | Text::OnShelf => None,
+        })
+    }
+
+    /// Where a text that was on its way to the shelf is now, unless it was removed or replaced meanwhile.
+    fn arrived(&mut self, pending: &Pending, keep: impl FnOnce() -> bool) {
+        let is_it = |text: &Text| matches!(text, Text::Pending(text) if Arc::ptr_eq(text, &pending.text));
+        if let Some(refused) = self.texts.iter_mut().find(|refused| is_it(&refused.text)) {
+            refused.text = if keep() { Text::OnShelf } else { Text::Memory(Arc::clone(&pending.text)) };
+        }
+    }
+}
+
+/// A text on its way to the shelf.
+struct Pending {
+    name: OsString,
+    text: Arc<[u8]>,
+    reason: Arc<[u8]>,
+    at: SystemTime,
+}
+
+impl<E: Engine> Vfs<E> {
+    /// Puts the texts that were refused on the shelf; not with the lock held. One that the disk does not take stays in
+    /// memory.
+    pub(super) fn shelve_refused(&self) {
+        loop {
+            let Some(pending) = self.state.lock().rejected.pending() else { return };
+            let staged = self.shelf.stage_refusal(&pending.name, &pending.text, &pending.reason, pending.at);
+            let log = |error| log::error!("{error}; it is kept in memory");
+            let staged = staged.unwrap_or_else(|error| {
+                log(error);
+                None
+            });
+            // Only names change hands with the lock held.
+            self.state.lock().rejected.arrived(&pending, || match staged.map(super::shelf::StagedRefusal::keep) {
+                Some(Ok(())) => true,
+                Some(Err(error)) => {
+                    log(error);
+                    false
+                }
+                None => false,
+            });
+        }
+    }
+}
+
+fn line(refused: &RejectedText) -> String {
+    let micros = refused.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
+    let at = jiff::Timestamp::from_microsecond(i64::try_from(micros).unwrap_or(i64::MAX)).unwrap_or_default();
+    let reason = String::from_utf8_lossy(&refused.reason);
+    let words: Vec<&str> = reason.lines().map(str::trim).collect();
+    format!("{at:.6} {} {}\n", refused.name.display(), words.join(" "))
 }
 
 #[cfg(test)]
@@ -62,15 +184,26 @@ mod tests {
 
     #[test]
     fn the_oldest_texts_are_dropped_when_there_are_too_many() {
-        let mut rejected = Rejected::default();
+        let mut rejected = Rejected::new(&Arc::new(Shelf::default()));
         for number in 0..TEXTS + 5 {
             rejected.add(number.to_string().into(), vec![0; 10], String::new());
         }
         assert_eq!(rejected.iter().count(), TEXTS);
         assert!(rejected.get(OsStr::new("4")).is_none());
         assert!(rejected.get(OsStr::new("5")).is_some());
-        rejected.add("large".into(), vec![0; BYTES], String::new());
+        rejected.add("large".into(), vec![0; BYTES as usize], String::new());
         assert_eq!(rejected.iter().count(), 1);
         assert_eq!(rejected.bytes, BYTES);
+    }
+
+    #[test]
+    fn the_last_error_is_one_line() {
+        let mut rejected = Rejected::new(&Arc::new(Shelf::default()));
+        assert_eq!(rejected.last_error(), "");
+        rejected.add("a b".into(), Vec::new(), "why\n  and where".to_owned());
+        let line = rejected.last_error();
+        assert!(line.ends_with("Z a b why and where\n") && line.starts_with("20"), "{line:?}");
+        rejected.remove(OsStr::new("a b"));
+        assert_ne!(rejected.last_error(), "", "it was refused all the same");
     }
 }

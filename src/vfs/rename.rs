@@ -3,13 +3,14 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::Vfs;
 use super::attributes::InodeNo;
+use super::convert::{Ready, Step};
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::inode::InodeKind;
 use super::lookup::Target;
 use super::state::State;
 use crate::record::Key;
-use crate::view::{FileName, file_text, parse_file_text};
+use crate::view::FileName;
 
 impl<E: Engine> Vfs<E> {
     /// Renames a file over whatever has the new name, or fails when there is something and `no_replace` is set.
@@ -21,7 +22,7 @@ impl<E: Engine> Vfs<E> {
     ///
     /// [`VfsError::NotFound`], [`VfsError::Exists`], [`VfsError::NotJson`] and [`VfsError::Blank`] for a scratch file
     /// that is no value, [`VfsError::ReadOnly`], [`VfsError::NotPermitted`] below `.keyfs`, [`VfsError::Name`],
-    /// [`VfsError::Engine`].
+    /// [`VfsError::Invalid`] for a symbolic link that is to become a key, [`VfsError::Shelf`], [`VfsError::Engine`].
     pub fn rename(
         &self,
         parent: InodeNo,
@@ -36,6 +37,20 @@ impl<E: Engine> Vfs<E> {
             return Err(VfsError::NotPermitted);
         }
         self.synchronize()?;
+        let mut ready = Ready::Nothing;
+        loop {
+            match self.try_rename(name, new_name, no_replace, ready) {
+                Ok(Step::Done) => return Ok(()),
+                Ok(step) => ready = self.make_ready(step)?,
+                Err(error) => {
+                    self.shelve_refused();
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn try_rename(&self, name: &OsStr, new_name: &OsStr, no_replace: bool, ready: Ready) -> VfsResult<Step> {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         let from = self.target(state, name).map_err(|_| VfsError::NotFound)?;
@@ -47,24 +62,25 @@ impl<E: Engine> Vfs<E> {
             return Err(VfsError::Exists);
         }
         if name == new_name {
-            return Ok(());
+            return Ok(Step::Done);
         }
-        let renamed = match (from, to) {
-            (Target::Scratch(from), Target::Scratch(to)) => {
-                move_scratch(state, &from, &to);
-                Ok(())
+        let step = match (from, to) {
+            (Target::Scratch(from), Target::Scratch(to)) => state.move_scratch(&from, &to).map(|()| Step::Done),
+            (Target::Scratch(from), Target::Key(to, key)) => self.scratch_to_key(state, ready, &from, &to, &key),
+            (Target::Key(from, key), Target::Scratch(to)) => self.key_to_scratch(state, ready, &from, &key, &to),
+            (Target::Key(from, key), Target::Key(to, new_key)) => {
+                self.key_to_key(state, &from, &key, &to, &new_key).map(|()| Step::Done)
             }
-            (Target::Scratch(from), Target::Key(to, key)) => self.scratch_to_key(state, &from, &to, &key),
-            (Target::Key(from, key), Target::Scratch(to)) => self.key_to_scratch(state, &from, &key, &to),
-            (Target::Key(from, key), Target::Key(to, new_key)) => self.key_to_key(state, &from, &key, &to, &new_key),
             (Target::Control, _) | (_, Target::Control) => Err(VfsError::NotPermitted),
         };
-        renamed?;
-        // The kernel takes it that the inode of the one name now has the other.
-        self.note_name(state, name);
-        self.note_name(state, new_name);
-        self.note_names(state);
-        Ok(())
+        let step = step?;
+        if let Step::Done = step {
+            // The kernel takes it that the inode of the one name now has the other.
+            self.note_name(state, name);
+            self.note_name(state, new_name);
+            self.note_names(state);
+        }
+        Ok(step)
     }
 
     /// Whether there is something for a name to lead to.
@@ -74,40 +90,6 @@ impl<E: Engine> Vfs<E> {
             Target::Scratch(name) => state.scratch.contains_key(name),
             Target::Key(name, key) => self.live(state, key).is_some() || state.placeholders.contains_key(name),
         }
-    }
-
-    fn scratch_to_key(&self, state: &mut State, from: &FileName, to: &FileName, key: &Key) -> VfsResult<()> {
-        let inode = *state.scratch.get(from).ok_or(VfsError::NotFound)?;
-        let InodeKind::Scratch(scratch) = &state.inodes.get(inode)?.kind else { return Err(VfsError::NotFound) };
-        let value = match parse_file_text(&scratch.bytes) {
-            Ok(Some(value)) => value,
-            Ok(None) => return Err(VfsError::Blank),
-            Err(error) => {
-                let reason = VfsError::from(error);
-                log::warn!("{to}: the text of {from} was refused: {reason}");
-                state.rejected.add(to.as_os_str().to_owned(), scratch.bytes.clone(), reason.explanation());
-                return Err(reason);
-            }
-        };
-        self.put(state, to, key, &value)?;
-        state.detach_drafts(to);
-        state.scratch_becomes_draft(from, to, key);
-        Ok(())
-    }
-
-    fn key_to_scratch(&self, state: &mut State, from: &FileName, key: &Key, to: &FileName) -> VfsResult<()> {
-        if !state.has_room() {
-            return Err(VfsError::NoRoom);
-        }
-        let live = self.live(state, key);
-        let text = live.as_ref().map_or_else(Vec::new, |live| file_text(&live.value).into_bytes());
-        state.remove_scratch(to);
-        state.add_scratch(to, text, 0o644);
-        state.detach_drafts(from);
-        if let Some(live) = live {
-            self.depart(state, from, key, live.number);
-        }
-        Ok(())
     }
 
     fn key_to_key(&self, state: &mut State, from: &FileName, key: &Key, to: &FileName, new: &Key) -> VfsResult<()> {
@@ -147,11 +129,4 @@ impl<E: Engine> Vfs<E> {
 fn is_backup_name(from: &FileName, to: &FileName) -> bool {
     let (from, to) = (from.as_os_str().as_bytes(), to.as_os_str().as_bytes());
     to.strip_prefix(from).is_some_and(|rest| rest.starts_with(b"."))
-}
-
-fn move_scratch(state: &mut State, from: &FileName, to: &FileName) {
-    state.remove_scratch(to);
-    if let Some(inode) = state.scratch.remove(from) {
-        state.scratch.insert(to.clone(), inode);
-    }
 }

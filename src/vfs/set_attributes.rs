@@ -1,5 +1,3 @@
-use std::time::SystemTime;
-
 use super::Vfs;
 use super::attributes::{AttributeChange, Attributes, HandleNo, InodeNo};
 use super::engine::Engine;
@@ -29,15 +27,18 @@ impl<E: Engine> Vfs<E> {
         if change.size.is_some() && handle.is_none() {
             self.synchronize()?;
         }
+        let resized = match change.size {
+            Some(size) => self.resize_scratch(inode, size)?,
+            None => false,
+        };
         let mut state = self.state.lock();
-        if let Some(size) = change.size {
+        if let Some(size) = change.size.filter(|_| !resized) {
             // Of a handle that leads past the kernel's inode, its own.
             let target = handle.map_or(Ok(inode), |handle| state.handles.get(handle).map(|open| open.inode))?;
             self.resize(&mut state, target, size)?;
         }
         if let InodeKind::Scratch(scratch) = &mut state.inodes.get_mut(inode)?.kind {
-            scratch.mode = change.mode.map_or(scratch.mode, |mode| mode & 0o777);
-            scratch.modified = change.modified.unwrap_or(scratch.modified);
+            scratch.set(&self.shelf, change.mode, change.modified)?;
         }
         self.attributes(&state, inode)
     }
@@ -47,11 +48,7 @@ impl<E: Engine> Vfs<E> {
         match &mut state.inodes.get_mut(number)?.kind {
             InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => Err(VfsError::IsADirectory),
             InodeKind::Control(_) => Err(VfsError::NotPermitted),
-            InodeKind::Scratch(scratch) => {
-                scratch.bytes.resize(size, 0);
-                scratch.modified = SystemTime::now();
-                Ok(())
-            }
+            InodeKind::Scratch(_) => Err(VfsError::Invalid),
             InodeKind::Draft(draft) => {
                 draft.draft.resize(size);
                 Ok(())

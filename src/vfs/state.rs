@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use foldhash::fast::RandomState;
@@ -7,12 +8,13 @@ use super::attributes::InodeNo;
 use super::departing::Departures;
 use super::engine::{LiveVersion, VersionNumber};
 use super::handle::Handles;
-use super::inode::{InodeKind, ScratchInode, VersionInode};
+use super::inode::{InodeKind, VersionInode};
 use super::inode_table::InodeTable;
 use super::listing::ListingCache;
 use super::rejected::Rejected;
 use super::removed::Removed;
 use super::retry::Retries;
+use super::shelf::Shelf;
 use crate::record::Key;
 use crate::view::FileName;
 
@@ -28,7 +30,9 @@ pub(super) struct State {
     pub(super) handles: Handles,
     pub(super) retries: Retries,
     pub(super) rejected: Rejected,
-    /// Scratch files by name.
+    /// Where scratch files and refused texts are kept.
+    pub(super) shelf: Arc<Shelf>,
+    /// Scratch files by name, which may be that of a key; each has the same name on the shelf.
     pub(super) scratch: BTreeMap<FileName, InodeNo>,
     /// Keys that do not exist yet but whose file was created in this mount.
     pub(super) placeholders: BTreeMap<FileName, InodeNo>,
@@ -61,12 +65,13 @@ struct Slot {
 }
 
 impl State {
-    pub(super) fn new() -> State {
+    pub(super) fn new(shelf: &Arc<Shelf>) -> State {
         State {
             inodes: InodeTable::new(),
             handles: Handles::default(),
             retries: Retries::default(),
-            rejected: Rejected::default(),
+            rejected: Rejected::new(shelf),
+            shelf: Arc::clone(shelf),
             scratch: BTreeMap::new(),
             placeholders: BTreeMap::new(),
             shared_drafts: HashMap::default(),
@@ -130,25 +135,6 @@ impl State {
             self.inodes.add(number, InodeKind::Version(version));
         }
         number
-    }
-
-    /// A new, empty scratch file.
-    pub(super) fn add_scratch(&mut self, name: &FileName, bytes: Vec<u8>, mode: u16) -> InodeNo {
-        let number = self.inodes.new_number();
-        let scratch = ScratchInode { bytes, modified: SystemTime::now(), mode, linked: true };
-        self.inodes.add(number, InodeKind::Scratch(scratch));
-        self.scratch.insert(name.clone(), number);
-        number
-    }
-
-    /// Lets a scratch file's name go; its bytes live on with its handles.
-    pub(super) fn remove_scratch(&mut self, name: &FileName) -> Option<InodeNo> {
-        let number = self.scratch.remove(name)?;
-        if let Ok(InodeKind::Scratch(scratch)) = self.inodes.get_mut(number).map(|inode| &mut inode.kind) {
-            scratch.linked = false;
-        }
-        self.inodes.drop_unused(number);
-        Some(number)
     }
 
     /// Whether there is room for one more file that is no key yet.

@@ -53,12 +53,12 @@ fn failed_save(last: &FailedSave) -> Value {
 
 /// What is open, and what is kept for it.
 fn files(state: &State) -> Value {
-    let (mut drafts, mut unsaved, mut draft_bytes, mut scratch_bytes) = (0, 0, 0, 0);
+    let (mut drafts, mut unsaved, mut draft_bytes, mut scratch_bytes) = (0, 0, 0, 0_u64);
     for inode in state.inodes.iter() {
         let draft = match &inode.kind {
             InodeKind::Draft(draft) => Some(&draft.draft),
             InodeKind::Scratch(scratch) => {
-                scratch_bytes += scratch.bytes.len();
+                scratch_bytes += scratch.stat(&state.shelf).map_or(0, |found| found.size);
                 None
             }
             InodeKind::Root | InodeKind::Control(_) | InodeKind::Version(_) | InodeKind::Placeholder(_) => None,
@@ -70,12 +70,12 @@ fn files(state: &State) -> Value {
             draft_bytes += draft.bytes.len();
         }
     }
-    let refused: Vec<_> = state.rejected.iter().map(|refused| refused.text.len()).collect();
+    let refused: Vec<_> = state.rejected.iter().map(|refused| refused.size).collect();
     json!({
         "openHandles": state.handles.count(),
         "inodes": state.inodes.count(),
         "drafts": {"count": drafts, "unsaved": unsaved, "bytes": draft_bytes},
         "scratchFiles": {"count": state.scratch.len(), "bytes": scratch_bytes},
-        "refusedTexts": {"count": refused.len(), "bytes": refused.iter().sum::<usize>()},
+        "refusedTexts": {"count": refused.len(), "bytes": refused.iter().sum::<u64>()},
     })
 }

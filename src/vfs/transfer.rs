@@ -4,11 +4,11 @@ use std::time::SystemTime;
 use super::Vfs;
 use super::attributes::HandleNo;
 use super::commit::keep_refused;
-use super::draft::write_at;
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::handle::OpenFile;
 use super::inode::InodeKind;
+use super::shelf::OnShelf;
 use super::state::FILE_BYTES;
 
 /// Bytes that a read gives: a piece of a text that is shared, or a copy of changing bytes.
@@ -43,13 +43,23 @@ impl<E: Engine> Vfs<E> {
     pub fn read(&self, handle: HandleNo, offset: u64, length: u32) -> VfsResult<ReadBytes> {
         let state = self.state.lock();
         let open = state.handles.get(handle)?;
+        let on_shelf = match &open.file {
+            OpenFile::OnShelf(file) if !matches!(state.inodes.get(open.inode)?.kind, InodeKind::Draft(_)) => {
+                Some(Arc::clone(file))
+            }
+            _ => None,
+        };
+        if let Some(file) = on_shelf {
+            drop(state);
+            let text = file.read_at(offset, length).on_shelf("read", "a scratch file")?;
+            return Ok(ReadBytes::of(text, 0, length));
+        }
         match &open.file {
             OpenFile::Snapshot(text) => Ok(ReadBytes::of(Arc::clone(text), offset, length)),
             OpenFile::Directory { .. } => Err(VfsError::IsADirectory),
-            OpenFile::Inode => {
+            OpenFile::Inode | OpenFile::OnShelf(_) => {
                 let bytes = match &state.inodes.get(open.inode)?.kind {
                     InodeKind::Draft(draft) => &draft.draft.bytes,
-                    InodeKind::Scratch(scratch) => &scratch.bytes,
                     _ => return Err(VfsError::BadHandle),
                 };
                 let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
@@ -66,6 +76,9 @@ impl<E: Engine> Vfs<E> {
     /// [`VfsError::BadHandle`]; [`VfsError::TooLarge`] before anything is written; [`VfsError::NotJson`] as soon as a
     /// text that is written in order can no longer become JSON: the text is kept for the person to see.
     pub fn write(&self, handle: HandleNo, offset: u64, bytes: &[u8]) -> VfsResult<u32> {
+        if let Some(written) = self.write_scratch(handle, offset, bytes)? {
+            return Ok(written);
+        }
         let mut guard = self.state.lock();
         let state = &mut *guard;
         let open = state.handles.get(handle)?;
@@ -76,7 +89,6 @@ impl<E: Engine> Vfs<E> {
         let inode = state.inodes.get_mut(number)?;
         let length = match &inode.kind {
             InodeKind::Draft(draft) => draft.draft.bytes.len(),
-            InodeKind::Scratch(scratch) => scratch.bytes.len(),
             _ => return Err(VfsError::BadHandle),
         };
         let offset = if append { length as u64 } else { offset };
@@ -87,16 +99,13 @@ impl<E: Engine> Vfs<E> {
                 draft.modified = SystemTime::now();
                 draft.draft.write(offset, bytes)
             }
-            InodeKind::Scratch(scratch) => {
-                write_at(&mut scratch.bytes, offset, bytes);
-                scratch.modified = SystemTime::now();
-                Ok(())
-            }
             _ => Ok(()),
         };
         if let Err(error) = written {
             let error = VfsError::from(error);
             keep_refused(state, number, &error);
+            drop(guard);
+            self.shelve_refused();
             return Err(error);
         }
         u32::try_from(bytes.len()).map_err(|_| VfsError::TooLarge)

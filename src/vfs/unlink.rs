@@ -26,7 +26,7 @@ impl<E: Engine> Vfs<E> {
         match self.target(&mut state, name) {
             Ok(Target::Control) => Err(VfsError::IsADirectory),
             Ok(Target::Scratch(name)) => {
-                state.remove_scratch(&name).ok_or(VfsError::NotFound)?;
+                state.remove_scratch(&name)?;
                 self.note_names(&mut state);
                 Ok(())
             }

@@ -65,6 +65,12 @@ impl FileName {
         Naming::default().parse(bytes)
     }
 
+    /// Whether the name is one that no key has.
+    #[must_use]
+    pub fn is_scratch(&self) -> bool {
+        super::naming::is_scratch(&self.0)
+    }
+
     /// The name as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {

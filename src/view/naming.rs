@@ -93,7 +93,7 @@ impl Naming {
 }
 
 /// Whether editors and tools use such a name for their own files.
-fn is_scratch(name: &str) -> bool {
+pub(super) fn is_scratch(name: &str) -> bool {
     name.starts_with('.') || name.ends_with('~') || (name.starts_with('#') && name.ends_with('#'))
 }
 

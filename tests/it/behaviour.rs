@@ -22,6 +22,7 @@ mod scratch;
 mod status;
 mod subject;
 mod suffix;
+mod symlinks;
 
 #[cfg(all(feature = "cli", feature = "fuse"))]
 pub(crate) use os::close;
@@ -39,6 +40,11 @@ macro_rules! as_on_a_plain_directory {
         mod on_the_vfs {
             $(#[test] fn $behaviour() {
                 crate::behaviour::subject::on_the_vfs(|files, _| super::$behaviour(files));
+            })*
+        }
+        mod on_the_vfs_without_a_shelf {
+            $(#[test] fn $behaviour() {
+                crate::behaviour::subject::on_the_vfs_without_a_shelf(super::$behaviour);
             })*
         }
         #[cfg(all(feature = "cli", feature = "fuse"))]

@@ -26,6 +26,7 @@ mod mounting;
 mod never_delete;
 mod python;
 mod scenarios;
+mod shelf;
 mod structure;
 mod transient;
 mod view_python;

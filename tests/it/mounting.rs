@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod place;
+mod shelf;
 mod signals;
 mod unmounting;
 

@@ -8,7 +8,7 @@ mod mount_options;
 mod mount_table;
 mod unmount;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -61,7 +61,7 @@ pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountEr
     std::env::set_current_dir("/").map_err(|source| io_error("leave the directory to mount on", source))?;
     // Before anything is mounted: a signal that comes meanwhile waits, instead of leaving a dead mount.
     let signals = Signals::new([SIGTERM, SIGINT]).map_err(|source| io_error("watch for signals to unmount", source))?;
-    let vfs = Arc::new(Vfs::new(store, vfs_options(options)));
+    let vfs = Arc::new(Vfs::new(store, vfs_options(options, &store_path)));
     let source = store_path.to_string_lossy();
     let adapter = Adapter::new(Arc::clone(&vfs));
     let mut session = Session::new(adapter, &mount_point, &config(options, &source))
@@ -79,14 +79,23 @@ pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountEr
     served.map_err(|source| io_error("serve", source))
 }
 
-fn vfs_options(options: &MountOptions) -> VfsOptions {
+fn vfs_options(options: &MountOptions, store: &Path) -> VfsOptions {
     VfsOptions {
         uid: options.uid.unwrap_or_else(|| rustix::process::geteuid().as_raw()),
         gid: options.gid.unwrap_or_else(|| rustix::process::getegid().as_raw()),
         umask: options.umask.unwrap_or_else(current_umask),
         read_only: options.read_only,
         naming: Naming::with_suffix(options.suffix.clone()),
+        shelf: (!options.read_only).then(|| shelf_path(options, store)),
     }
+}
+
+/// The directory for what is not in the store; the original looks at `d` and `t.<identifier>` only.
+fn shelf_path(options: &MountOptions, store: &Path) -> PathBuf {
+    let mut name = format!("keyfs.{}", options.identifier);
+    // Without the last character of the longest identifiers; two mounts can share it.
+    name.truncate(255);
+    store.join(name)
 }
 
 /// The process's umask; asking for it is the same call as setting it.
@@ -136,7 +145,7 @@ fn unmount_on(
     mut signals: Signals,
     vfs: Weak<Vfs<Store>>,
     mut unmounter: SessionUnmounter,
-    mount_point: std::path::PathBuf,
+    mount_point: PathBuf,
 ) -> std::io::Result<Handle> {
     let handle = signals.handle();
     let unmount = move || {

@@ -18,6 +18,8 @@ pub(crate) trait FileSystem: Sync {
     fn stat(&self, name: &[u8]) -> Answer<Stat>;
     /// The names of a directory without `.` and `..`, sorted.
     fn list(&self, directory: &[u8]) -> Answer<Vec<Vec<u8>>>;
+    fn symlink(&self, name: &[u8], target: &[u8]) -> Answer<()>;
+    fn read_link(&self, name: &[u8]) -> Answer<Vec<u8>>;
     fn chmod(&self, name: &[u8], mode: u16) -> Answer<()>;
     fn set_modified(&self, name: &[u8], modified: SystemTime) -> Answer<()>;
     /// All blocks and the free ones.
@@ -45,6 +47,7 @@ pub(crate) struct Stat {
     pub(crate) modified: SystemTime,
     pub(crate) mode: u16,
     pub(crate) is_directory: bool,
+    pub(crate) is_symlink: bool,
 }
 
 pub(crate) const READ: OFlags = OFlags::RDONLY;

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant, SystemTime};
 
 use keyfs::Store;
-use keyfs::vfs::{AttributeChange, Attributes, Caller, FileKind, HandleNo, InodeNo, OpenMode, Vfs, VfsError};
+use keyfs::vfs::{AttributeChange, Attributes, Caller, Engine, FileKind, HandleNo, InodeNo, OpenMode, Vfs, VfsError};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
@@ -17,18 +17,18 @@ const MAX_WRITE: usize = 128 * 1024;
 /// How many entries fit into the answer to one request; few, so that a listing takes several.
 const ENTRIES_PER_REQUEST: usize = 3;
 
-pub(crate) struct Kernel<'a> {
-    vfs: &'a Vfs<Store>,
+pub(crate) struct Kernel<'a, E = Store> {
+    vfs: &'a Vfs<E>,
     /// Called between the lookups of an open or a rename and what they are for: where others get in between.
     in_between: Option<&'a (dyn Fn() + Sync)>,
 }
 
-impl<'a> Kernel<'a> {
-    pub(crate) fn new(vfs: &'a Vfs<Store>) -> Kernel<'a> {
+impl<'a, E: Engine> Kernel<'a, E> {
+    pub(crate) fn new(vfs: &'a Vfs<E>) -> Kernel<'a, E> {
         Kernel { vfs, in_between: None }
     }
 
-    pub(crate) fn interrupted(vfs: &'a Vfs<Store>, in_between: &'a (dyn Fn() + Sync)) -> Kernel<'a> {
+    pub(crate) fn interrupted(vfs: &'a Vfs<E>, in_between: &'a (dyn Fn() + Sync)) -> Kernel<'a, E> {
         Kernel { vfs, in_between: Some(in_between) }
     }
 
@@ -46,7 +46,7 @@ impl<'a> Kernel<'a> {
     fn walk(&self, path: &[u8], lookups: u64) -> Answer<Found> {
         let (parent, name) = self.parent(path)?;
         if name == b"." {
-            return Ok(Found { inode: parent, lookups: 0, is_directory: true });
+            return Ok(Found { inode: parent, lookups: 0, kind: FileKind::Directory });
         }
         let mut found = self.lookup(parent, name)?;
         for _ in 1..lookups {
@@ -54,7 +54,7 @@ impl<'a> Kernel<'a> {
             self.vfs.forget(found.inode, 1);
             found = self.lookup(parent, name)?;
         }
-        Ok(Found { inode: found.inode, lookups: 1, is_directory: found.kind == FileKind::Directory })
+        Ok(Found { inode: found.inode, lookups: 1, kind: found.kind })
     }
 
     fn parent<'n>(&self, path: &'n [u8]) -> Answer<(InodeNo, &'n [u8])> {
@@ -87,13 +87,16 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    fn open_once(&self, name: &[u8], flags: OFlags, lookups: u64) -> Answer<KernelFile<'_>> {
+    fn open_once(&self, name: &[u8], flags: OFlags, lookups: u64) -> Answer<KernelFile<'_, E>> {
         let creates = flags.contains(OFlags::CREATE);
         let found = match self.walk(name, lookups) {
             Err(Errno::NOENT) if creates => return self.create(name, flags),
             found => found?,
         };
         self.interrupt();
+        if found.kind == FileKind::Symlink && !flags.contains(OFlags::EXCL) {
+            return self.follow(&found, flags);
+        }
         let opened = if creates && flags.contains(OFlags::EXCL) {
             Err(Errno::EXIST)
         } else {
@@ -110,7 +113,15 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    fn create(&self, name: &[u8], flags: OFlags) -> Answer<KernelFile<'_>> {
+    /// Opens what a symbolic link leads to: a name in the same directory, in these tests.
+    fn follow(&self, found: &Found, flags: OFlags) -> Answer<KernelFile<'_, E>> {
+        let target = self.vfs.readlink(found.inode).map_err(errno);
+        self.vfs.forget(found.inode, found.lookups);
+        let target = target?;
+        if flags.contains(OFlags::NOFOLLOW) { Err(Errno::LOOP) } else { self.open_once(&target, flags, 1) }
+    }
+
+    fn create(&self, name: &[u8], flags: OFlags) -> Answer<KernelFile<'_, E>> {
         let (parent, leaf) = self.parent(name)?;
         let mode = OpenMode::from_flags(flags.bits() as i32);
         let created = self.vfs.create(caller(), parent, OsStr::from_bytes(leaf), 0o644, mode);
@@ -118,7 +129,7 @@ impl<'a> Kernel<'a> {
         Ok(self.file(attributes.inode, opened.handle, flags))
     }
 
-    fn file(&self, inode: InodeNo, handle: HandleNo, flags: OFlags) -> KernelFile<'_> {
+    fn file(&self, inode: InodeNo, handle: HandleNo, flags: OFlags) -> KernelFile<'_, E> {
         let mode = OpenMode::from_flags(flags.bits() as i32);
         KernelFile { vfs: self.vfs, inode, handle, read: mode.read, write: mode.write, closed: false }
     }
@@ -145,7 +156,7 @@ impl<'a> Kernel<'a> {
 struct Found {
     inode: InodeNo,
     lookups: u64,
-    is_directory: bool,
+    kind: FileKind,
 }
 
 /// Who asks: the kernel tells threads apart.
@@ -164,10 +175,11 @@ fn from_vfs(attributes: &Attributes) -> Stat {
         modified: attributes.modified,
         mode: attributes.mode,
         is_directory: attributes.kind == FileKind::Directory,
+        is_symlink: attributes.kind == FileKind::Symlink,
     }
 }
 
-impl FileSystem for Kernel<'_> {
+impl<E: Engine> FileSystem for Kernel<'_, E> {
     fn open(&self, name: &[u8], flags: OFlags) -> Answer<Box<dyn OpenFile + '_>> {
         let opened = match self.open_once(name, flags, 1) {
             Err(Errno::STALE) => self.open_once(name, flags, 2),
@@ -181,7 +193,7 @@ impl FileSystem for Kernel<'_> {
     }
 
     fn unlink(&self, name: &[u8]) -> Answer<()> {
-        if self.with(name, |found| Ok(found.is_directory))? {
+        if self.with(name, |found| Ok(found.kind == FileKind::Directory))? {
             return Err(Errno::ISDIR);
         }
         let (parent, name) = self.parent(name)?;
@@ -227,6 +239,22 @@ impl FileSystem for Kernel<'_> {
         Ok(names)
     }
 
+    fn symlink(&self, name: &[u8], target: &[u8]) -> Answer<()> {
+        match self.with(name, |_| Ok(())) {
+            Ok(()) => return Err(Errno::EXIST),
+            Err(Errno::NOENT) => {}
+            Err(error) => return Err(error),
+        }
+        let (parent, name) = self.parent(name)?;
+        let made = self.vfs.symlink(parent, OsStr::from_bytes(name), OsStr::from_bytes(target)).map_err(errno)?;
+        self.vfs.forget(made.inode, 1);
+        Ok(())
+    }
+
+    fn read_link(&self, name: &[u8]) -> Answer<Vec<u8>> {
+        self.with(name, |found| self.vfs.readlink(found.inode).map(|target| target.to_vec()).map_err(errno))
+    }
+
     fn chmod(&self, name: &[u8], mode: u16) -> Answer<()> {
         self.change(name, AttributeChange { mode: Some(mode), ..AttributeChange::default() })
     }
@@ -244,8 +272,8 @@ impl FileSystem for Kernel<'_> {
     }
 }
 
-struct KernelFile<'a> {
-    vfs: &'a Vfs<Store>,
+struct KernelFile<'a, E: Engine> {
+    vfs: &'a Vfs<E>,
     inode: InodeNo,
     handle: HandleNo,
     read: bool,
@@ -253,7 +281,7 @@ struct KernelFile<'a> {
     closed: bool,
 }
 
-impl OpenFile for KernelFile<'_> {
+impl<E: Engine> OpenFile for KernelFile<'_, E> {
     fn read_at(&self, offset: u64, length: usize) -> Answer<Vec<u8>> {
         if !self.read {
             return Err(Errno::BADF);
@@ -301,7 +329,7 @@ impl OpenFile for KernelFile<'_> {
     }
 }
 
-impl Drop for KernelFile<'_> {
+impl<E: Engine> Drop for KernelFile<'_, E> {
     fn drop(&mut self) {
         if !self.closed {
             let _ = self.vfs.flush(self.handle, std::process::id);

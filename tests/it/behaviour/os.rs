@@ -67,6 +67,14 @@ impl FileSystem for Os {
         std::thread::sleep(PUT_OFF);
     }
 
+    fn symlink(&self, name: &[u8], target: &[u8]) -> Answer<()> {
+        rustix::fs::symlink(OsStr::from_bytes(target), self.path(name))
+    }
+
+    fn read_link(&self, name: &[u8]) -> Answer<Vec<u8>> {
+        rustix::fs::readlink(self.path(name), Vec::new()).map(std::ffi::CString::into_bytes)
+    }
+
     fn chmod(&self, name: &[u8], mode: u16) -> Answer<()> {
         rustix::fs::chmod(self.path(name), Mode::from_raw_mode(mode.into()))
     }
@@ -143,5 +151,6 @@ fn from_system(stat: &rustix::fs::Stat) -> Stat {
         modified: UNIX_EPOCH + Duration::new(stat.st_mtime as u64, stat.st_mtime_nsec as u32),
         mode: (stat.st_mode & 0o7777) as u16,
         is_directory: stat.st_mode & libc::S_IFMT == libc::S_IFDIR,
+        is_symlink: stat.st_mode & libc::S_IFMT == libc::S_IFLNK,
     }
 }

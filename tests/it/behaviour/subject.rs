@@ -1,6 +1,6 @@
 //! What behaviours are run on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use keyfs::vfs::{Vfs, VfsOptions};
 use keyfs::view::{Naming, Suffix};
@@ -23,17 +23,17 @@ pub(crate) fn put<K: AsKey + ?Sized>(store: &Store, key: &K, value: impl Into<se
 
 /// The file system over a store, as a mount of this user would show it.
 pub(crate) fn vfs_of(path: &Path, read_only: bool) -> Vfs<Store> {
-    vfs_named(path, read_only, Naming::default())
+    vfs_with(path, read_only, Naming::default(), Some(path.join("keyfs.mount")))
 }
 
-/// As [`vfs_of`], with names of another form.
-fn vfs_named(path: &Path, read_only: bool, naming: Naming) -> Vfs<Store> {
+/// As [`vfs_of`], with names of another form, or another place for what is not in the store.
+fn vfs_with(path: &Path, read_only: bool, naming: Naming, shelf: Option<PathBuf>) -> Vfs<Store> {
     let options = match read_only {
         true => OpenOptions::read_only(),
         false => OpenOptions::writer(Identifier::new("mount").unwrap()),
     };
     let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-    Vfs::new(Store::open(path, options).unwrap(), VfsOptions { uid, gid, umask: 0o022, read_only, naming })
+    Vfs::new(Store::open(path, options).unwrap(), VfsOptions { uid, gid, umask: 0o022, read_only, naming, shelf })
 }
 
 pub(crate) fn on_a_plain_directory(behaviour: impl FnOnce(&dyn FileSystem)) {
@@ -51,7 +51,17 @@ pub(crate) fn on_the_vfs(behaviour: impl FnOnce(&dyn FileSystem, &Store)) {
 pub(crate) fn on_the_vfs_with_suffix(suffix: &str, behaviour: impl FnOnce(&dyn FileSystem, &Store)) {
     let directory = tempfile::tempdir().unwrap();
     let naming = Naming::with_suffix(Suffix::new(suffix).unwrap());
-    behaviour(&Kernel::new(&vfs_named(directory.path(), false, naming)), &foreign_store(directory.path()));
+    behaviour(&Kernel::new(&vfs_with(directory.path(), false, naming, None)), &foreign_store(directory.path()));
+}
+
+/// The same with scratch files that have no place on disk.
+pub(crate) fn on_the_vfs_without_a_shelf(behaviour: impl FnOnce(&dyn FileSystem)) {
+    let directory = tempfile::tempdir().unwrap();
+    let vfs = vfs_with(directory.path(), false, Naming::default(), None);
+    behaviour(&Kernel::new(&vfs));
+    drop(vfs);
+    let names: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["d"]);
 }
 
 #[cfg(all(feature = "cli", feature = "fuse"))]
