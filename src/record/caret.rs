@@ -6,7 +6,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 const COLUMNS: usize = 76;
 
 /// Bytes on either side of the spot that are looked at: enough for all columns, and little of a line without an end.
-const ENOUGH_BYTES: usize = 1024;
+const ENOUGH_BYTES: usize = 512;
 
 /// What stands where the line is cut.
 const CUT: char = '…';
@@ -29,7 +29,7 @@ pub(super) fn caret_lines(text: &[u8], offset: usize) -> Option<Box<str>> {
     let mut caret = before.width();
     if after.chars().next().is_some_and(|first| first.width() == Some(0)) {
         // A mark that stands over the character before.
-        let base = before.chars().rev().filter_map(char_width).find(|&width| width > 0);
+        let base = before.chars().rev().filter_map(UnicodeWidthChar::width).find(|&width| width > 0);
         caret = caret.saturating_sub(base.unwrap_or(0));
     }
     let line = before + &after;
@@ -89,12 +89,12 @@ fn window(before: &str, cut_before: bool, after: &str, cut_after: bool) -> (Stri
     }
     let room_before = (COLUMNS / 2).max(COLUMNS.saturating_sub(width_after + usize::from(cut_after)));
     let before = match cut_before || width_before > room_before {
-        true => format!("{CUT}{}", last_columns(before, room_before - 1)),
+        true => format!("{CUT}{}", last_columns(before, room_before.saturating_sub(1))),
         false => before.to_owned(),
     };
     let room_after = COLUMNS.saturating_sub(before.width());
     let after = match cut_after || width_after > room_after {
-        true => format!("{}{CUT}", first_columns(after, room_after - 1)),
+        true => format!("{}{CUT}", first_columns(after, room_after.saturating_sub(1))),
         false => after.to_owned(),
     };
     (before, after)
@@ -102,32 +102,24 @@ fn window(before: &str, cut_before: bool, after: &str, cut_after: bool) -> (Stri
 
 /// The beginning of a text that fits into so many columns.
 fn first_columns(text: &str, columns: usize) -> &str {
-    let mut width = 0;
-    let too_far = |(_, c): &(usize, char)| {
-        width += char_width(*c).unwrap_or(0);
-        width > columns
-    };
-    let end = text.char_indices().find(too_far).map_or(text.len(), |(at, _)| at);
+    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+    // Widths do not add up: some characters change that of the one before.
+    let end = ends.rev().find(|&end| text[..end].width() <= columns).unwrap_or(0);
     &text[..end]
 }
 
 /// The end of a text that fits into so many columns; no mark without its character.
 fn last_columns(text: &str, columns: usize) -> &str {
-    let mut width = 0;
-    let too_far = |(_, c): &(usize, char)| {
-        width += char_width(*c).unwrap_or(0);
-        width > columns
-    };
-    let start = text.char_indices().rev().find(too_far).map_or(0, |(at, c)| at + c.len_utf8());
-    text[start..].trim_start_matches(|c: char| char_width(c) == Some(0))
-}
-
-fn char_width(c: char) -> Option<usize> {
-    c.width()
+    let mut starts = text.char_indices().map(|(at, _)| at);
+    let start = starts.find(|&start| text[start..].width() <= columns).unwrap_or(text.len());
+    text[start..].trim_start_matches(|c: char| c.width() == Some(0))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
     use crate::record::Value;
 
     /// Asserts what is shown of a text's mistake.
@@ -224,5 +216,44 @@ mod tests {
         let text = format!("[\"a{}\" x, \"b{}\"]", "\u{301}".repeat(9000), "\u{301}".repeat(9000));
         let shown = Value::parse(&text).unwrap_err().caret_lines().unwrap().to_owned();
         assert!(shown.len() < 4000 && shown.contains("\" x, \"b"), "{}", shown.len());
+    }
+
+    /// What changes the width of its neighbours, or has none, or two columns, or is no character at all.
+    const PIECES: [&[u8]; 14] = [
+        b"a",
+        b" ",
+        b"\t",
+        b"\r",
+        b"\n",
+        b"\x1b",
+        b"\xff",
+        "\u{301}".as_bytes(),
+        "\u{200d}".as_bytes(),
+        "\u{fe0f}".as_bytes(),
+        "\u{2764}".as_bytes(),
+        "漢".as_bytes(),
+        "👩".as_bytes(),
+        "\u{202e}".as_bytes(),
+    ];
+
+    fn texts() -> impl Strategy<Value = Vec<u8>> {
+        let pieces = || prop::collection::vec(prop::sample::select(&PIECES[..]), 0..12);
+        // Repeated, so that it is too long in either way.
+        (pieces(), 1..150usize, pieces())
+            .prop_map(|(one, times, other)| [one.concat().repeat(times), other.concat()].concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+        #[test]
+        fn any_line_fits_with_its_caret(text in texts(), offset in 0..2000usize) {
+            let Some(shown) = caret_lines(&text, offset) else { return Ok(()) };
+            let lines: Vec<_> = shown.lines().collect();
+            prop_assert_eq!(lines.len(), 2, "{:?}", shown);
+            // Where the two sides of the spot meet, a mark may make its character wider.
+            prop_assert!(lines[0].width() <= 2 + COLUMNS + 2, "{:?}", shown);
+            prop_assert!(lines[1].trim_start() == "^" && lines[1].len() <= 2 + COLUMNS + 1, "{:?}", shown);
+        }
     }
 }

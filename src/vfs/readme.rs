@@ -13,7 +13,7 @@ pub(super) fn readme(options: &VfsOptions, place: &str) -> String {
     } else {
         (
             format!("The file name of a key is the key and {suffix};"),
-            format!("all names that do not end with {suffix}, and those that begin with ."),
+            format!("all names that do not end with {suffix}, and those that begin with a dot"),
         )
     };
     let changing =
