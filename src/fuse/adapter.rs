@@ -212,10 +212,10 @@ impl<E: Engine> Filesystem for Adapter<E> {
         flags: i32,
         reply: ReplyCreate,
     ) {
-        let permissions = (mode & !umask & 0o777) as u16;
+        let (asked, umask) = ((mode & 0o7777) as u16, (umask & 0o777) as u16);
         let open = OpenMode::from_flags(flags);
         let caller = caller_with_process(request);
-        match self.answer(Operation::Create, |vfs| vfs.create(caller, inode(parent), name, permissions, open)) {
+        match self.answer(Operation::Create, |vfs| vfs.create(caller, inode(parent), name, asked, umask, open)) {
             Ok((attributes, opened)) => {
                 let attr = file_attr(&attributes, attributes.inode);
                 reply.created(

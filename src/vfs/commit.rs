@@ -4,7 +4,7 @@ use super::Vfs;
 use super::attributes::{HandleNo, InodeNo};
 use super::engine::{Engine, VersionNumber};
 use super::error::{VfsError, VfsResult};
-use super::inode::{DraftInode, InodeKind};
+use super::inode::{DraftInode, Inode, InodeKind};
 use super::state::State;
 use crate::record::{Key, Value};
 use crate::view::{FileName, parse_file_text};
@@ -91,9 +91,19 @@ impl<E: Engine> Vfs<E> {
             self.reject(&mut state, closed.inode, &error);
         }
         state.inodes.closed(closed.inode);
+        self.note_closed(&mut state, closed.inode);
         drop(state);
         self.shelve_refused();
         Ok(())
+    }
+
+    /// Lets the time of a file that looks temporary begin when nobody has it open any more.
+    fn note_closed(&self, state: &mut State, number: InodeNo) {
+        let name = match state.inodes.get(number) {
+            Ok(Inode { kind: InodeKind::Scratch(scratch), handles: 0, .. }) => scratch.name.clone(),
+            _ => return,
+        };
+        self.closed_temporary(state, &name);
     }
 
     /// Counts a writer out; true for the last one of a draft.

@@ -40,6 +40,13 @@ pub(super) enum Ready {
     },
 }
 
+impl Ready {
+    /// Whether what was read is a value, as far as anything was read.
+    pub(super) fn may_be_a_value(&self) -> bool {
+        !matches!(self, Ready::Read { value: Ok(None) | Err(_), .. })
+    }
+}
+
 /// The text that the file of a key shows: that of a version, or the empty one of a placeholder.
 pub(super) struct KeyText(Option<LiveVersion>);
 

@@ -7,17 +7,19 @@ use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::inode::InodeKind;
 use super::lookup::Target;
-use super::shelf::ShelfFile;
+use super::shelf::{ShelfFile, TEMPORARY};
 use super::state::State;
+use super::temporary::looks_temporary;
 use crate::record::Key;
-use crate::view::FileName;
+use crate::view::{FileName, Name};
 
 impl<E: Engine> Vfs<E> {
     /// Creates a file and opens it; opens the one that is there unless `mode` wants a new one.
     ///
     /// A key begins as a placeholder, empty, that only this mount shows; it becomes a key with the first valid text. What
     /// is opened is a draft: nobody else sees what is being written.
-    /// `permissions` are the bits that the program asked for, less its umask. Counts as one lookup of the inode.
+    /// A new name that looks temporary is a scratch file for a moment. `asked` are the permission bits that the program
+    /// asked for, `umask` those that it does not want. Counts as one lookup of the inode.
     ///
     /// # Errors
     ///
@@ -28,10 +30,12 @@ impl<E: Engine> Vfs<E> {
         caller: Caller,
         parent: InodeNo,
         name: &OsStr,
-        permissions: u16,
+        asked: u16,
+        umask: u16,
         mut mode: OpenMode,
     ) -> VfsResult<(Attributes, Opened)> {
         self.check_writable()?;
+        let permissions = asked & !umask & 0o777;
         if parent != InodeNo::ROOT {
             return Err(VfsError::NotPermitted);
         }
@@ -48,6 +52,11 @@ impl<E: Engine> Vfs<E> {
         let (inode, new_file) = match target {
             Target::Control => return Err(VfsError::IsADirectory),
             Target::Scratch(name) => self.scratch_to_open(&mut state, &name, permissions)?,
+            Target::Key(name, key) if self.is_temporary(&state, &name, &key, asked, mode) => {
+                state.temporaries.add(&name, &key, None);
+                self.scratch_to_open(&mut state, &name, permissions | TEMPORARY)
+                    .inspect_err(|_| state.temporaries.remove(&name))?
+            }
             Target::Key(name, key) => (self.draft_to_open(&mut state, &name, &key, mode)?, None),
         };
         // A new file is open as long as this is held, and empty.
@@ -57,6 +66,19 @@ impl<E: Engine> Vfs<E> {
         drop(new_file);
         let opened = opened.inspect_err(|_| state.inodes.forget(inode, 1))?;
         Ok((self.attributes(&state, inode)?, opened))
+    }
+
+    /// Whether this is a new name that looks temporary. One that was a key a moment ago is not new.
+    fn is_temporary(&self, state: &State, name: &FileName, key: &Key, asked: u16, mode: OpenMode) -> bool {
+        let is_new = self.engine.version(key).is_none()
+            && !state.placeholders.contains_key(name)
+            && !state.removed.contains(key);
+        let naming = &self.options.naming;
+        let is_live = |name: &str| match naming.parse(name.as_bytes()) {
+            Ok(Name::Key(key)) => self.live(state, &key).is_some(),
+            _ => false,
+        };
+        is_new && looks_temporary(name, asked, mode, is_live)
     }
 
     /// The scratch file of a name, and the open file if it had to be made.

@@ -231,8 +231,15 @@ impl<E: Engine> Vfs<E> {
             Ok(InodeKind::Scratch(scratch)) => scratch.kind(),
             _ => FileKind::Regular,
         };
-        entries.extend(state.scratch.iter().map(|(name, &inode)| Entry { kind: kind(inode), ..file(inode, name) }));
+        let shown = state.scratch.iter().filter(|(name, _)| !self.is_hidden(state, name));
+        entries.extend(shown.map(|(name, &inode)| Entry { kind: kind(inode), ..file(inode, name) }));
         entries
+    }
+
+    /// Whether a scratch file that looks temporary has the name of a key that others have put.
+    fn is_hidden(&self, state: &State, name: &FileName) -> bool {
+        let key = state.temporaries.key_of(name);
+        key.is_some_and(|key| self.live(state, key).is_some())
     }
 
     /// Whether the key of a placeholder is live by now.

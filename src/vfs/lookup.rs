@@ -54,7 +54,12 @@ impl<E: Engine> Vfs<E> {
             return Ok(Target::Control);
         }
         match self.options.naming.parse(name.as_bytes())? {
-            Name::Key(key) => Ok(Target::Key(self.options.naming.name_of(&key), key)),
+            Name::Key(key) => {
+                let name = self.options.naming.name_of(&key);
+                // What others put under the name is never hidden by a file of this mount.
+                let temporary = state.temporaries.contains(&name) && self.live(state, &key).is_none();
+                Ok(if temporary { Target::Scratch(name) } else { Target::Key(name, key) })
+            }
             Name::Scratch(name) => Ok(Target::Scratch(name)),
             Name::LongKey(name) => {
                 let key = self.long_key(state, &name).ok_or(VfsError::LongKey)?;

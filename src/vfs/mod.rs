@@ -32,6 +32,7 @@ mod rename;
 mod report;
 mod retry;
 mod scratch;
+mod scratch_bytes;
 mod set_attributes;
 mod shelf;
 mod state;
@@ -39,6 +40,7 @@ mod statistics;
 mod status;
 mod store_engine;
 mod symlink;
+mod temporary;
 mod timers;
 mod transfer;
 mod unlink;
@@ -110,7 +112,7 @@ impl<E: Engine> Vfs<E> {
         let read_only = options.read_only || !engine.is_writable();
         let shelf = Arc::new(Shelf::open(options.shelf.as_deref().filter(|_| !read_only)));
         let mut state = State::new(&shelf);
-        state.add_found_scratch();
+        state.add_found_scratch(&options.naming);
         Vfs {
             engine: Observed::new(engine),
             options: VfsOptions { read_only, ..options },
@@ -151,8 +153,8 @@ impl<E: Engine> Vfs<E> {
         Ok(self.engine.space()?)
     }
 
-    /// Saves every draft that is a value, and removes the keys that were renamed away; texts that are no values stay as
-    /// they are, for their writers to finish.
+    /// Saves every draft that is a value, removes the keys that were renamed away, and publishes what only looked
+    /// temporary; texts that are no values stay as they are, for their writers to finish.
     pub fn save_all(&self) {
         let mut state = self.state.lock();
         let drafts: Vec<_> = state.handles.writers().collect();
@@ -164,6 +166,8 @@ impl<E: Engine> Vfs<E> {
         if let Err(error) = self.remove_departed(&mut state, None) {
             log::error!("a key that was renamed away cannot be removed: {error}");
         }
+        drop(state);
+        self.publish_temporaries(None);
     }
 
     fn check_writable(&self) -> VfsResult<()> {

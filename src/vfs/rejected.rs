@@ -7,6 +7,7 @@ use super::Vfs;
 use super::engine::Engine;
 use super::error::VfsResult;
 use super::shelf::{Shelf, ShelfFile};
+use crate::view::rfc3339;
 
 /// The most texts that are kept.
 const TEXTS: usize = 100;
@@ -171,11 +172,9 @@ impl<E: Engine> Vfs<E> {
 }
 
 fn line(refused: &RejectedText) -> String {
-    let micros = refused.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
-    let at = jiff::Timestamp::from_microsecond(i64::try_from(micros).unwrap_or(i64::MAX)).unwrap_or_default();
     let reason = String::from_utf8_lossy(&refused.reason);
-    let words: Vec<&str> = reason.lines().map(str::trim).collect();
-    format!("{at:.6} {} {}\n", refused.name.display(), words.join(" "))
+    let first = reason.lines().next().unwrap_or_default();
+    format!("{} {} {first}\n", rfc3339(refused.at), refused.name.display())
 }
 
 #[cfg(test)]
@@ -202,7 +201,7 @@ mod tests {
         assert_eq!(rejected.last_error(), "");
         rejected.add("a b".into(), Vec::new(), "why\n  and where".to_owned());
         let line = rejected.last_error();
-        assert!(line.ends_with("Z a b why and where\n") && line.starts_with("20"), "{line:?}");
+        assert!(line.ends_with("Z a b why\n") && line.starts_with("20"), "{line:?}");
         rejected.remove(OsStr::new("a b"));
         assert_ne!(rejected.last_error(), "", "it was refused all the same");
     }

@@ -44,6 +44,11 @@ impl Removed {
         self.values.retain(|removed| removed.key != *key);
     }
 
+    /// Whether a key was unlinked a moment ago.
+    pub(super) fn contains(&self, key: &Key) -> bool {
+        self.values.iter().any(|removed| removed.key == *key && removed.at.elapsed() < VALID)
+    }
+
     /// Takes the value that a key had until a moment ago.
     pub(super) fn take(&mut self, key: &Key) -> Option<Value> {
         self.values.retain(|removed| removed.at.elapsed() < VALID);

@@ -1,19 +1,17 @@
 //! Files that are never keys: their inodes, and how names come and go.
 
+use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Weak};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
-use super::Vfs;
-use super::attributes::{FileKind, HandleNo, InodeNo};
+use super::attributes::{FileKind, InodeNo};
 use super::draft::Draft;
-use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
-use super::handle::OpenFile;
 use super::inode::{DraftInode, InodeKind};
-use super::shelf::{Change, FileStat, Found, OnShelf, Shelf, ShelfFile, Staged};
-use super::state::{FILE_BYTES, State};
+use super::shelf::{FileStat, Found, OnShelf, Shelf, ShelfFile, Staged};
+use super::state::State;
 use crate::record::Key;
-use crate::view::FileName;
+use crate::view::{FileName, Name, Naming};
 
 /// A file that is never a key.
 pub(super) struct ScratchInode {
@@ -120,27 +118,26 @@ impl ScratchInode {
         }
         Ok(())
     }
-
-    /// Keeps the file open when its name is about to go: who was led to it can still use it.
-    fn hold(&mut self, shelf: &Shelf) {
-        // Without a descriptor it is gone like any file whose name is; that is no reason not to remove it.
-        let open = self.open_file(shelf).ok();
-        if let (Some(open), ScratchContent::File { file, .. }) = (open, &mut self.content) {
-            *file = ScratchFile::Held(open);
-        }
-    }
 }
 
 impl State {
-    /// Shows what earlier mounts have left. The name of a key is not one that leads to a scratch file.
-    pub(super) fn add_found_scratch(&mut self) {
+    /// Shows what earlier mounts have left. What only looked temporary is published in a moment.
+    pub(super) fn add_found_scratch(&mut self, naming: &Naming) {
         for (name, found) in self.shelf.found_scratch() {
-            if !name.is_scratch() {
-                log::warn!("{name}: a scratch file with the name of a key; left alone");
-                continue;
-            }
+            let name = match (naming.parse(name.as_bytes()), &found) {
+                (Ok(Name::Scratch(name)), _) => name,
+                (Ok(Name::Key(key)), Found::File { temporary: true, .. }) => {
+                    let name = naming.name_of(&key);
+                    self.temporaries.add(&name, &key, Some(Instant::now()));
+                    name
+                }
+                _ => {
+                    log::warn!("{}: not the name of a scratch file; left alone", name.display());
+                    continue;
+                }
+            };
             let content = match found {
-                Found::File { mode } => ScratchContent::File { file: ScratchFile::Named(Weak::new()), mode },
+                Found::File { mode, .. } => ScratchContent::File { file: ScratchFile::Named(Weak::new()), mode },
                 Found::Symlink { target, modified } => ScratchContent::Symlink { target: target.into(), modified },
             };
             self.add_scratch_inode(&name, content);
@@ -157,9 +154,8 @@ impl State {
 
     /// A new, empty scratch file of a name that is free; open as long as the answer is held.
     pub(super) fn add_scratch(&mut self, name: &FileName, mode: u16) -> VfsResult<(InodeNo, Arc<ShelfFile>)> {
-        let mode = mode & 0o777;
         let file = Arc::new(self.shelf.create_scratch(name, mode)?);
-        let content = ScratchContent::File { file: ScratchFile::new(&self.shelf, &file), mode };
+        let content = ScratchContent::File { file: ScratchFile::new(&self.shelf, &file), mode: mode & 0o777 };
         Ok((self.add_scratch_inode(name, content), file))
     }
 
@@ -173,9 +169,9 @@ impl State {
     /// Gives a staged text a name, in place of what has it.
     pub(super) fn add_staged(&mut self, name: &FileName, staged: Staged) -> VfsResult<()> {
         let mode = 0o644;
-        self.hold_scratch(name);
+        let open = self.open_scratch(name);
         let file = self.shelf.replace(staged, name)?;
-        self.forget_scratch(name);
+        self.forget_scratch(name, open);
         let content = ScratchContent::File { file: ScratchFile::new(&self.shelf, &Arc::new(file)), mode };
         self.add_scratch_inode(name, content);
         Ok(())
@@ -189,7 +185,7 @@ impl State {
             _ => true,
         };
         if gone {
-            self.forget_scratch(name);
+            self.forget_scratch(name, None);
             return Err(VfsError::NotFound);
         }
         Ok(number)
@@ -200,17 +196,18 @@ impl State {
         if !self.scratch.contains_key(name) {
             return Err(VfsError::NotFound);
         }
-        self.hold_scratch(name);
+        let open = self.open_scratch(name);
         self.shelf.unlink_scratch(name)?;
-        self.forget_scratch(name);
+        self.forget_scratch(name, open);
         Ok(())
     }
 
     /// Gives a scratch file another name, in place of what has it.
     pub(super) fn move_scratch(&mut self, from: &FileName, to: &FileName) -> VfsResult<()> {
-        self.hold_scratch(to);
+        let open = self.open_scratch(to);
         self.shelf.rename_scratch(from, to)?;
-        self.forget_scratch(to);
+        self.forget_scratch(to, open);
+        self.temporaries.remove(from);
         let number = self.scratch.remove(from).ok_or(VfsError::NotFound)?;
         self.scratch.insert(to.clone(), number);
         if let InodeKind::Scratch(scratch) = &mut self.inodes.get_mut(number)?.kind {
@@ -219,18 +216,24 @@ impl State {
         Ok(())
     }
 
-    fn hold_scratch(&mut self, name: &FileName) {
-        let Some(number) = self.scratch.get(name) else { return };
-        if let Ok(InodeKind::Scratch(scratch)) = self.inodes.get_mut(*number).map(|inode| &mut inode.kind) {
-            scratch.hold(&self.shelf);
-        }
+    /// The file of a name that is about to go, so that who was led to it can still use it.
+    ///
+    /// None when it cannot be opened: then it is gone like the name, which is no reason not to remove it.
+    fn open_scratch(&mut self, name: &FileName) -> Option<Arc<ShelfFile>> {
+        let number = *self.scratch.get(name)?;
+        let InodeKind::Scratch(scratch) = &mut self.inodes.get_mut(number).ok()?.kind else { return None };
+        scratch.open_file(&self.shelf).ok()
     }
 
     /// Lets no name lead to a scratch file that is not on the shelf any more.
-    fn forget_scratch(&mut self, name: &FileName) -> Option<InodeNo> {
+    fn forget_scratch(&mut self, name: &FileName, open: Option<Arc<ShelfFile>>) -> Option<InodeNo> {
+        self.temporaries.remove(name);
         let number = self.scratch.remove(name)?;
         if let Ok(InodeKind::Scratch(scratch)) = self.inodes.get_mut(number).map(|inode| &mut inode.kind) {
             scratch.linked = false;
+            if let (Some(open), ScratchContent::File { file, .. }) = (open, &mut scratch.content) {
+                *file = ScratchFile::Held(open);
+            }
         }
         self.inodes.drop_unused(number);
         Some(number)
@@ -238,11 +241,11 @@ impl State {
 
     /// Lets a scratch file with this text go for a key: what is still written to its handles is a draft of the key.
     pub(super) fn scratch_becomes_draft(&mut self, from: &FileName, text: &[u8], to: &FileName, key: &Key) {
-        self.hold_scratch(from);
+        let open = self.open_scratch(from);
         if let Err(error) = self.shelf.unlink_scratch(from) {
             log::error!("{from} is a key now, and its scratch file stays: {error}");
         }
-        let Some(number) = self.forget_scratch(from) else { return };
+        let Some(number) = self.forget_scratch(from, open) else { return };
         let writers = self.handles.writers().filter(|&inode| inode == number).count();
         let Ok(inode) = self.inodes.get_mut(number) else { return };
         let InodeKind::Scratch(scratch) = &mut inode.kind else { return };
@@ -254,49 +257,5 @@ impl State {
             let draft = DraftInode { name, key, draft, modified, base: None, shown_inode: number, replaces: None };
             inode.kind = InodeKind::Draft(Box::new(draft));
         }
-    }
-}
-
-/// What takes the disk for longer than the lock may be held.
-impl<E: Engine> Vfs<E> {
-    /// The scratch file that a handle is open on.
-    pub(super) fn scratch_of(&self, handle: HandleNo) -> VfsResult<Option<Arc<ShelfFile>>> {
-        let state = self.state.lock();
-        let open = state.handles.get(handle)?;
-        Ok(match (&open.file, &state.inodes.get(open.inode)?.kind) {
-            (OpenFile::OnShelf(file), InodeKind::Scratch(_)) => Some(Arc::clone(file)),
-            _ => None,
-        })
-    }
-
-    /// Writes to a scratch file; none when the handle is not open on one.
-    pub(super) fn write_scratch(&self, handle: HandleNo, offset: u64, bytes: &[u8]) -> VfsResult<Option<u32>> {
-        while let Some(file) = self.scratch_of(handle)? {
-            let open = |state: &State| state.handles.get(handle).map(|open| (open.write, open.append));
-            let (write, append) = open(&self.state.lock())?;
-            if !write {
-                return Err(VfsError::BadHandle);
-            }
-            let offset = (!append).then_some(offset);
-            match file.write_at(offset, bytes, FILE_BYTES).on_shelf("write", "a scratch file")? {
-                Change::Done(written) => return Ok(u32::try_from(written).ok()),
-                Change::TooLarge => return Err(VfsError::TooLarge),
-                // It has become the draft of a key meanwhile.
-                Change::Ended => {}
-            }
-        }
-        Ok(None)
-    }
-
-    /// Cuts or lengthens a scratch file; false when the inode is none.
-    pub(super) fn resize_scratch(&self, inode: InodeNo, size: u64) -> VfsResult<bool> {
-        let file = match &mut self.state.lock().inodes.get_mut(inode)?.kind {
-            InodeKind::Scratch(scratch) => scratch.file(&self.shelf)?,
-            _ => return Ok(false),
-        };
-        if size > FILE_BYTES {
-            return Err(VfsError::TooLarge);
-        }
-        Ok(file.resize(size).on_shelf("cut", "a scratch file")? != Change::Ended)
     }
 }

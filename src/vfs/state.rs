@@ -15,6 +15,7 @@ use super::rejected::Rejected;
 use super::removed::Removed;
 use super::retry::Retries;
 use super::shelf::Shelf;
+use super::temporary::Temporaries;
 use crate::record::Key;
 use crate::view::FileName;
 
@@ -42,6 +43,8 @@ pub(super) struct State {
     pub(super) long_keys: HashMap<FileName, Key, RandomState>,
     /// Keys that were renamed away and are removed in a moment.
     pub(super) departures: Departures,
+    /// Scratch files that look temporary, and may become keys.
+    pub(super) temporaries: Temporaries,
     /// Values of keys that were unlinked a moment ago.
     pub(super) removed: Removed,
     /// Goes up with each change of what a listing shows.
@@ -78,6 +81,7 @@ impl State {
             long_keys: HashMap::default(),
             departures: Departures::default(),
             removed: Removed::default(),
+            temporaries: Temporaries::default(),
             listing: 0,
             listing_cache: ListingCache::default(),
             names_changed: SystemTime::now(),

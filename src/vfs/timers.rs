@@ -2,8 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use parking_lot::MutexGuard;
+
 use super::Vfs;
 use super::engine::Engine;
+use super::state::State;
 
 /// After how long the store is looked at, whatever is heard of it.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -19,7 +22,9 @@ impl<E: Engine> Vfs<E> {
     pub fn run_timers(&self) {
         let mut state = self.state.lock();
         while !state.closed {
-            match self.tend(&mut state, Instant::now()) {
+            let next = MutexGuard::unlocked(&mut state, || self.run_due(Instant::now()));
+            // What has come to be due since has notified nobody.
+            match next.into_iter().chain(next_due(&state)).min() {
                 Some(next) => {
                     self.timer.wait_until(&mut state, next);
                 }
@@ -30,7 +35,13 @@ impl<E: Engine> Vfs<E> {
 
     /// Does what is due at this moment, as [`Vfs::run_timers`] does, and returns when something is due next.
     pub fn run_due(&self, now: Instant) -> Option<Instant> {
-        self.tend(&mut self.state.lock(), now)
+        let mut state = self.state.lock();
+        if let Err(error) = self.remove_departed(&mut state, Some(now)) {
+            log::warn!("a key that was renamed away cannot be removed now: {error}");
+        }
+        drop(state);
+        self.publish_temporaries(Some(now));
+        next_due(&self.state.lock())
     }
 
     /// Takes in what others do as soon as they do it, until [`Vfs::close`]; for a thread of its own.
@@ -58,13 +69,6 @@ impl<E: Engine> Vfs<E> {
         }
     }
 
-    fn tend(&self, state: &mut super::state::State, now: Instant) -> Option<Instant> {
-        if let Err(error) = self.remove_departed(state, Some(now)) {
-            log::warn!("a key that was renamed away cannot be removed now: {error}");
-        }
-        state.departures.next()
-    }
-
     /// Lets the threads end that serve the file system.
     pub fn close(&self) {
         self.state.lock().closed = true;
@@ -72,4 +76,9 @@ impl<E: Engine> Vfs<E> {
         self.engine.stop_waiting();
         self.notices.close();
     }
+}
+
+/// When something is due next.
+fn next_due(state: &State) -> Option<Instant> {
+    state.departures.next().into_iter().chain(state.temporaries.next()).min()
 }

@@ -23,6 +23,7 @@ mod status;
 mod subject;
 mod suffix;
 mod symlinks;
+mod temporary;
 
 #[cfg(all(feature = "cli", feature = "fuse"))]
 pub(crate) use os::close;

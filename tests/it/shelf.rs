@@ -38,6 +38,17 @@ fn place_of(store: &TempDir) -> PathBuf {
     store.path().join("keyfs.mount/0")
 }
 
+/// Mounts again; in the place of before, which somebody else holds for a moment when another test starts a process: that
+/// has every descriptor until it has become its program.
+fn again(store: &TempDir) -> Vfs<Store> {
+    loop {
+        let vfs = vfs_of(store.path(), false);
+        if !store.path().join("keyfs.mount/1").exists() {
+            return vfs;
+        }
+    }
+}
+
 /// How many descriptors of this process are of files below a directory.
 fn open_below(directory: &Path) -> usize {
     let links = fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
@@ -54,6 +65,9 @@ fn files_that_nobody_uses_are_not_open() {
     }
     let scratch = place_of(&store).canonicalize().unwrap().join("scratch");
     assert_eq!(open_below(&scratch), 0);
+    assert_eq!(files.rename(b".8", b"key"), Err(Errno::INVAL));
+    fs::create_dir(scratch.join(".taken")).unwrap();
+    assert_eq!(files.rename(b".8", b".taken"), Err(Errno::EXIST));
     let open = files.open(b".7", READ).unwrap();
     assert_eq!(open_below(&scratch), 1);
     files.unlink(b".7").unwrap();
@@ -76,7 +90,7 @@ fn a_refused_text_that_the_disk_does_not_take_is_kept_in_memory() {
     }
     assert_eq!(fs::read_to_string(place_of(&store).join("rejected/other")).unwrap(), "[no");
     drop(vfs);
-    let vfs = vfs_of(store.path(), false);
+    let vfs = again(&store);
     let files = Kernel::new(&vfs);
     assert_eq!(files.list(b".keyfs/rejected").unwrap(), [b"other"]);
     assert!(text(&files, ".keyfs/last-error").unwrap().contains("Z other not JSON"));
@@ -87,7 +101,7 @@ fn a_refused_text_that_the_disk_does_not_take_is_kept_in_memory() {
 fn at_most_a_hundred_refused_texts_are_kept() {
     let store = tempfile::tempdir().unwrap();
     for round in 0..2 {
-        let vfs = vfs_of(store.path(), false);
+        let vfs = again(&store);
         let files = Kernel::new(&vfs);
         for number in 0..70 {
             assert_eq!(save(&files, &format!("{round}-{number:02}"), "{no"), Err(Errno::INVAL));
@@ -95,7 +109,7 @@ fn at_most_a_hundred_refused_texts_are_kept() {
     }
     let kept = fs::read_dir(place_of(&store).join("rejected")).unwrap().count();
     assert_eq!(kept, 200, "texts and reasons");
-    let vfs = vfs_of(store.path(), false);
+    let vfs = again(&store);
     let names = Kernel::new(&vfs).list(b".keyfs/rejected").unwrap();
     assert_eq!((names.len(), names[0].as_slice(), names[99].as_slice()), (100, &b"0-40"[..], &b"1-69"[..]));
 }
@@ -178,6 +192,19 @@ fn what_became_a_key_is_not_opened_as_a_scratch_file() {
         files.rename(b"key", b".x").unwrap();
     }
     assert_eq!((read_whole(&*reader), reader.stat().unwrap().size), (b"1".to_vec(), 1));
+}
+
+/// As on a plain directory, where the lookup and the open are one.
+#[test]
+fn who_was_led_to_a_scratch_file_can_open_it_when_its_name_has_gone() {
+    let store = tempfile::tempdir().unwrap();
+    let vfs = vfs_of(store.path(), false);
+    let files = Kernel::new(&vfs);
+    save(&files, ".x", "1").unwrap();
+    let unlink = || files.unlink(b".x").unwrap();
+    let file = Kernel::interrupted(&vfs, &unlink);
+    let file = file.open(b".x", READ).unwrap();
+    assert_eq!((read_whole(&*file), listed(&files)), (b"1".to_vec(), Vec::<String>::new()));
 }
 
 /// A store that removes nothing while it is told not to.

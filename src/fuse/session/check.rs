@@ -62,7 +62,8 @@ pub(super) fn mount_point_path(path: &Path) -> Result<PathBuf, MountError> {
 
 /// Whether nobody answers at a mount point.
 fn is_dead(mount_point: &Path) -> bool {
-    std::fs::metadata(mount_point).is_err_and(|error| says_dead(&error))
+    // Not stat, which the kernel answers itself for as long as it keeps the attributes.
+    rustix::fs::statfs(mount_point).is_err_and(|error| says_dead(&error.into()))
 }
 
 /// Whether an error is what the kernel says of a mount whose daemon has died, or is just dying.

@@ -86,7 +86,7 @@ fn vfs_options(options: &MountOptions, store: &Path) -> VfsOptions {
         umask: options.umask.unwrap_or_else(current_umask),
         read_only: options.read_only,
         naming: Naming::with_suffix(options.suffix.clone()),
-        shelf: (!options.read_only).then(|| shelf_path(options, store)),
+        shelf: Some(shelf_path(options, store)),
     }
 }
 

@@ -7,6 +7,8 @@ use parking_lot::{Mutex, MutexGuard};
 use rustix::fs::{self, MemfdFlags, Mode, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
+use super::scratch::TEMPORARY;
+
 /// An open file of the shelf, or one without a name where there is no shelf.
 ///
 /// Who changes its bytes waits for others who do; so never with the lock of the file system held.
@@ -159,7 +161,8 @@ impl ShelfFile {
 
     /// Sets the permission bits; the owner can always open the file again.
     pub(in crate::vfs) fn set_mode(&self, mode: u16) -> io::Result<()> {
-        Ok(fs::fchmod(&self.file, Mode::from_raw_mode(u32::from(mode) | 0o600))?)
+        let mark = fs::fstat(&self.file)?.st_mode & u32::from(TEMPORARY);
+        Ok(fs::fchmod(&self.file, Mode::from_raw_mode(u32::from(mode) | mark | 0o600))?)
     }
 
     pub(in crate::vfs) fn set_modified(&self, modified: SystemTime) -> io::Result<()> {

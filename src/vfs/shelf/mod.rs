@@ -24,7 +24,7 @@ pub(super) use error::OnShelf;
 pub use error::ShelfError;
 pub(super) use file::{Change, Contents, FileStat, ShelfFile};
 pub(super) use rejected::StagedRefusal;
-pub(super) use scratch::Found;
+pub(super) use scratch::{Found, TEMPORARY};
 pub(super) use staged::Staged;
 
 use place::Place;

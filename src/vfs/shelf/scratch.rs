@@ -1,6 +1,5 @@
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::time::SystemTime;
 
 use rustix::fs::FileType;
@@ -9,12 +8,15 @@ use super::error::{OnShelf, ShelfError};
 use super::file::{FileStat, ShelfFile};
 use super::folder::Folder;
 use super::{Shelf, TARGET_BYTES};
-use crate::view::{FileName, Name};
+use crate::view::FileName;
+
+/// Marks a scratch file whose name is that of a key: the sticky bit, which means nothing on a file.
+pub(in crate::vfs) const TEMPORARY: u16 = 0o1000;
 
 /// A scratch file that an earlier mount has left.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::vfs) enum Found {
-    File { mode: u16 },
+    File { mode: u16, temporary: bool },
     Symlink { target: Vec<u8>, modified: SystemTime },
 }
 
@@ -24,14 +26,14 @@ impl Shelf {
     /// The scratch files that earlier mounts have left, by any name that a file can have, that of a key too.
     ///
     /// What is neither a file nor a link is somebody else's and left alone.
-    pub(in crate::vfs) fn found_scratch(&self) -> Vec<(FileName, Found)> {
+    pub(in crate::vfs) fn found_scratch(&self) -> Vec<(OsString, Found)> {
         let Some(place) = &self.place else { return Vec::new() };
         let names = place.scratch.names().unwrap_or_else(|error| {
             log::error!("the scratch files of earlier mounts cannot be listed: {error}");
             Vec::new()
         });
         let found = names.iter().filter_map(|name| match find(&place.scratch, name) {
-            Ok(found) => Some(found),
+            Ok(found) => Some((name.clone(), found)),
             Err(error) => {
                 log::warn!("{}: no scratch file: {error}; left alone", name.display());
                 None
@@ -109,19 +111,14 @@ impl Shelf {
     }
 }
 
-fn find(scratch: &Folder, name: &OsStr) -> io::Result<(FileName, Found)> {
+fn find(scratch: &Folder, name: &OsStr) -> io::Result<Found> {
     let stat = scratch.stat(name)?;
     let invalid = |why| io::Error::new(io::ErrorKind::InvalidInput, why);
-    let file_name = match FileName::parse(name.as_bytes()) {
-        Ok(Name::Key(key)) => FileName::of_key(&key),
-        Ok(Name::Scratch(name) | Name::LongKey(name)) => name,
-        Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidInput, error)),
-    };
     let FileStat { mode, modified, size } = FileStat::of(&stat);
     match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Ok((file_name, Found::File { mode })),
+        FileType::RegularFile => Ok(Found::File { mode, temporary: stat.st_mode & u32::from(TEMPORARY) != 0 }),
         FileType::Symlink if size <= TARGET_BYTES as u64 => {
-            Ok((file_name, Found::Symlink { target: scratch.read_link(name)?, modified }))
+            Ok(Found::Symlink { target: scratch.read_link(name)?, modified })
         }
         _ => Err(invalid("neither a file nor a symbolic link")),
     }

@@ -8,11 +8,11 @@ use tempfile::TempDir;
 
 use super::rejected::FoundRefusal;
 use super::{Found, Shelf};
-use crate::view::{FileName, Name};
+use crate::view::{FileName, Name, Naming};
 
 fn name(text: &str) -> FileName {
-    match FileName::parse(text.as_bytes()).unwrap() {
-        Name::Key(key) => FileName::of_key(&key),
+    match Naming::default().parse(text.as_bytes()).unwrap() {
+        Name::Key(key) => Naming::default().name_of(&key),
         Name::Scratch(name) | Name::LongKey(name) => name,
     }
 }
@@ -70,7 +70,7 @@ fn refuse(shelf: &Shelf, file: &str, text: &str, at: SystemTime) {
 }
 
 fn found_names(shelf: &Shelf) -> Vec<String> {
-    shelf.found_scratch().into_iter().map(|(name, _)| name.to_string()).collect()
+    shelf.found_scratch().into_iter().map(|(name, _)| name.into_string().unwrap()).collect()
 }
 
 #[test]
@@ -91,7 +91,10 @@ fn scratch_files_survive_a_crash_with_bytes_mode_and_time() {
         match found {
             Found::Symlink { target, modified } => assert_eq!((target, modified), (b"user@host.1".to_vec(), time)),
             // It can be opened again.
-            Found::File { mode } => assert_eq!((mode, read(&shelf, name.as_str()).as_str()), (0o644, name.as_str())),
+            Found::File { mode, temporary } => {
+                let name = name.to_str().unwrap();
+                assert_eq!((mode, read(&shelf, name).as_str(), temporary), (0o644, name, false));
+            }
         }
     }
     assert_eq!(shelf.found_scratch().len(), 5);
@@ -146,7 +149,7 @@ fn many_that_left_the_same_name_lose_nothing() {
     assert!(
         found_names(&shelf)
             .iter()
-            .all(|name| FileName::parse(name.as_bytes()).is_ok_and(|name| matches!(name, Name::Scratch(_))))
+            .all(|name| Naming::default().parse(name.as_bytes()).is_ok_and(|name| matches!(name, Name::Scratch(_))))
     );
 }
 
@@ -160,13 +163,13 @@ fn what_somebody_planted_is_neither_followed_nor_touched() {
     fs::create_dir(scratch.join(".directory")).unwrap();
     nix::unistd::mkfifo(&scratch.join(".fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
     symlink(&secret, scratch.join(".link")).unwrap();
-    fs::write(scratch.join("%41"), "nobody's name").unwrap();
+    fs::write(scratch.join("%41"), "nobody's name, which is for the file system to tell").unwrap();
     // Places that are none.
     symlink(place.store.path(), place.path().join("1")).unwrap();
     nix::unistd::mkfifo(&place.path().join("2"), nix::sys::stat::Mode::S_IRWXU).unwrap();
     fs::create_dir(place.path().join("07")).unwrap();
     let (shelf, other) = (place.open(), place.open());
-    assert_eq!(found_names(&shelf), [".link", ".mine"]);
+    assert_eq!(found_names(&shelf), ["%41", ".link", ".mine"]);
     assert!(shelf.open_scratch(&name(".link")).is_err(), "a link was followed");
     for taken in [".directory", ".fifo"] {
         assert_eq!(shelf.rename_scratch(&name(".mine"), &name(taken)).unwrap_err().errno(), libc::EEXIST, "{taken}");

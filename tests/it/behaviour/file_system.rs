@@ -24,6 +24,8 @@ pub(crate) trait FileSystem: Sync {
     fn set_modified(&self, name: &[u8], modified: SystemTime) -> Answer<()>;
     /// All blocks and the free ones.
     fn space(&self) -> Answer<(u64, u64)>;
+    /// Opens a new file as mkstemp does.
+    fn make_temporary(&self, name: &[u8]) -> Answer<Box<dyn OpenFile + '_>>;
     /// Lets the time pass after which what was put off is done.
     fn let_time_pass(&self);
 }

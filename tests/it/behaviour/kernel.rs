@@ -87,10 +87,10 @@ impl<'a, E: Engine> Kernel<'a, E> {
         }
     }
 
-    fn open_once(&self, name: &[u8], flags: OFlags, lookups: u64) -> Answer<KernelFile<'_, E>> {
+    fn open_once(&self, name: &[u8], flags: OFlags, asked: u16, lookups: u64) -> Answer<KernelFile<'_, E>> {
         let creates = flags.contains(OFlags::CREATE);
         let found = match self.walk(name, lookups) {
-            Err(Errno::NOENT) if creates => return self.create(name, flags),
+            Err(Errno::NOENT) if creates => return self.create(name, flags, asked),
             found => found?,
         };
         self.interrupt();
@@ -118,13 +118,22 @@ impl<'a, E: Engine> Kernel<'a, E> {
         let target = self.vfs.readlink(found.inode).map_err(errno);
         self.vfs.forget(found.inode, found.lookups);
         let target = target?;
-        if flags.contains(OFlags::NOFOLLOW) { Err(Errno::LOOP) } else { self.open_once(&target, flags, 1) }
+        if flags.contains(OFlags::NOFOLLOW) { Err(Errno::LOOP) } else { self.open_once(&target, flags, 0o666, 1) }
     }
 
-    fn create(&self, name: &[u8], flags: OFlags) -> Answer<KernelFile<'_, E>> {
+    /// Opens a file, or makes it with the permissions that are asked for.
+    fn open_as(&self, name: &[u8], flags: OFlags, asked: u16) -> Answer<Box<dyn OpenFile + '_>> {
+        let opened = match self.open_once(name, flags, asked, 1) {
+            Err(Errno::STALE) => self.open_once(name, flags, asked, 2),
+            other => other,
+        };
+        Ok(Box::new(opened?))
+    }
+
+    fn create(&self, name: &[u8], flags: OFlags, asked: u16) -> Answer<KernelFile<'_, E>> {
         let (parent, leaf) = self.parent(name)?;
         let mode = OpenMode::from_flags(flags.bits() as i32);
-        let created = self.vfs.create(caller(), parent, OsStr::from_bytes(leaf), 0o644, mode);
+        let created = self.vfs.create(caller(), parent, OsStr::from_bytes(leaf), asked, 0o022, mode);
         let (attributes, opened) = created.map_err(errno)?;
         Ok(self.file(attributes.inode, opened.handle, flags))
     }
@@ -181,11 +190,11 @@ fn from_vfs(attributes: &Attributes) -> Stat {
 
 impl<E: Engine> FileSystem for Kernel<'_, E> {
     fn open(&self, name: &[u8], flags: OFlags) -> Answer<Box<dyn OpenFile + '_>> {
-        let opened = match self.open_once(name, flags, 1) {
-            Err(Errno::STALE) => self.open_once(name, flags, 2),
-            other => other,
-        };
-        Ok(Box::new(opened?))
+        self.open_as(name, flags, 0o666)
+    }
+
+    fn make_temporary(&self, name: &[u8]) -> Answer<Box<dyn OpenFile + '_>> {
+        self.open_as(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, 0o600)
     }
 
     fn truncate(&self, name: &[u8], size: u64) -> Answer<()> {

@@ -63,6 +63,12 @@ impl FileSystem for Os {
         Ok(names)
     }
 
+    fn make_temporary(&self, name: &[u8]) -> Answer<Box<dyn OpenFile + '_>> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let file = rustix::fs::open(self.path(name), flags, Mode::from_raw_mode(0o600))?;
+        Ok(Box::new(OsFile { file, append: false }))
+    }
+
     fn let_time_pass(&self) {
         std::thread::sleep(PUT_OFF);
     }

@@ -142,6 +142,7 @@ fn a_key_takes_the_place_of_a_link(files: &dyn FileSystem, store: &Store) {
     files.rename(b"key", b"key~").unwrap();
     assert_text(files, b"key~", "1\n");
     assert_listed(files, &["key~"]);
+    files.let_time_pass();
     store.synchronize().unwrap();
     assert_eq!((store.len(), store.tombstones()), (0, 1));
 }

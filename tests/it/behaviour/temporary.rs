@@ -1,0 +1,134 @@
+//! Names that look temporary.
+
+use keyfs::Store;
+use rustix::io::Errno;
+
+use super::file_system::{FileSystem, SAVE, assert_listed, assert_missing, assert_text, save};
+use super::subject::put;
+
+super::as_on_a_plain_directory! {
+    a_temporary_file_is_renamed_over_another
+    a_temporary_file_is_there_until_it_is_unlinked
+}
+
+super::unlike_a_plain_directory! {
+    what_looks_temporary_is_no_key_until_it_has_stayed_for_a_moment
+    what_is_renamed_in_time_was_never_a_key
+    what_is_no_value_stays_a_scratch_file
+    the_time_begins_with_the_last_close
+    a_name_that_was_a_key_a_moment_ago_is_not_new
+    what_others_have_put_since_counts
+}
+
+/// Names that look temporary, and how they are made.
+fn make(files: &dyn FileSystem, way: usize, text: &str) -> &'static [u8] {
+    let name: &[u8] = [&b"sedAbC123"[..], b"key.tmp", b"key.oAbC123"][way];
+    let file = match way {
+        0 => files.make_temporary(name).unwrap(),
+        1 => files.open(name, SAVE).unwrap(),
+        _ => files.open(name, SAVE | rustix::fs::OFlags::EXCL).unwrap(),
+    };
+    file.write_at(0, text.as_bytes()).unwrap();
+    file.close().unwrap();
+    name
+}
+
+const WAYS: std::ops::Range<usize> = 0..3;
+
+fn a_temporary_file_is_renamed_over_another(files: &dyn FileSystem) {
+    save(files, b"key", "1\n");
+    for way in WAYS {
+        let text = format!("{way}\n");
+        let name = make(files, way, &text);
+        assert_text(files, name, &text);
+        files.rename(name, b"key").unwrap();
+        assert_text(files, b"key", &text);
+        assert_listed(files, &["key"]);
+    }
+}
+
+fn a_temporary_file_is_there_until_it_is_unlinked(files: &dyn FileSystem) {
+    save(files, b"key", "1\n");
+    for way in WAYS {
+        let name = make(files, way, "2\n");
+        assert_eq!(files.make_temporary(name).err(), Some(Errno::EXIST));
+        files.unlink(name).unwrap();
+        assert_missing(files, name);
+        assert_listed(files, &["key"]);
+    }
+}
+
+fn live(store: &Store) -> Vec<String> {
+    store.synchronize().unwrap();
+    store.keys().iter().map(ToString::to_string).collect()
+}
+
+/// "Scratch until it is renamed, unlinked, or has stayed for a second after its last close; then valid JSON is published
+/// under it."
+fn what_looks_temporary_is_no_key_until_it_has_stayed_for_a_moment(files: &dyn FileSystem, store: &Store) {
+    for way in WAYS {
+        save(files, b"key", "1\n");
+        let name = make(files, way, "{\"a\":1}");
+        assert_eq!(live(store), ["key"]);
+        assert_text(files, name, "{\"a\":1}");
+        files.let_time_pass();
+        let shown = std::str::from_utf8(name).unwrap();
+        assert_eq!(live(store), ["key", shown]);
+        assert_text(files, name, "{\n  \"a\": 1\n}\n");
+        files.unlink(name).unwrap();
+        assert_eq!(live(store), ["key"]);
+    }
+}
+
+fn what_is_renamed_in_time_was_never_a_key(files: &dyn FileSystem, store: &Store) {
+    for way in WAYS {
+        save(files, b"key", "1\n");
+        let name = make(files, way, "2\n");
+        files.rename(name, b"key").unwrap();
+        files.let_time_pass();
+        assert_eq!((live(store), store.tombstones()), (vec!["key".to_owned()], 0));
+        assert_eq!(store.get("key").unwrap().to_string(), "2");
+    }
+}
+
+fn what_is_no_value_stays_a_scratch_file(files: &dyn FileSystem, store: &Store) {
+    for text in ["{no", " \n", "[1,"] {
+        let name = make(files, 0, text);
+        files.let_time_pass();
+        assert_eq!(live(store), Vec::<String>::new());
+        assert_text(files, name, text);
+        assert_eq!(files.rename(name, b"key"), Err(Errno::INVAL));
+        files.unlink(name).unwrap();
+    }
+}
+
+fn the_time_begins_with_the_last_close(files: &dyn FileSystem, store: &Store) {
+    let file = files.make_temporary(b"new").unwrap();
+    file.write_at(0, b"1").unwrap();
+    file.fsync().unwrap();
+    files.let_time_pass();
+    assert_eq!(live(store), Vec::<String>::new());
+    file.close().unwrap();
+    assert_eq!(live(store), Vec::<String>::new());
+    files.let_time_pass();
+    assert_eq!(live(store), ["new"]);
+}
+
+fn a_name_that_was_a_key_a_moment_ago_is_not_new(files: &dyn FileSystem, store: &Store) {
+    save(files, b"key", "1\n");
+    files.unlink(b"key").unwrap();
+    let file = files.make_temporary(b"key").unwrap();
+    file.write_at(0, b"2").unwrap();
+    file.close().unwrap();
+    assert_eq!(live(store), ["key"]);
+}
+
+fn what_others_have_put_since_counts(files: &dyn FileSystem, store: &Store) {
+    let name = make(files, 0, "1\n");
+    put(store, std::str::from_utf8(name).unwrap(), 2);
+    assert_text(files, name, "2\n");
+    assert_listed(files, &["sedAbC123"]);
+    files.let_time_pass();
+    assert_text(files, name, "2\n");
+    assert_eq!(live(store), ["sedAbC123"]);
+}
