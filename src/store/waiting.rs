@@ -94,3 +94,52 @@ impl Waiting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::directory::NameEvent;
+    use super::*;
+
+    /// A watch on which nothing ever happens.
+    #[derive(Default)]
+    struct Quiet {
+        woken: Mutex<bool>,
+        bell: Condvar,
+    }
+
+    impl Watch for Quiet {
+        fn drain(&self) -> io::Result<Option<Vec<NameEvent>>> {
+            Ok(Some(Vec::new()))
+        }
+
+        fn wait(&self, timeout: Duration) -> io::Result<bool> {
+            let mut woken = self.woken.lock();
+            Ok(!self.bell.wait_while_for(&mut woken, |woken| !*woken, timeout).timed_out())
+        }
+
+        fn wake(&self) {
+            *self.woken.lock() = true;
+            self.bell.notify_all();
+        }
+    }
+
+    #[test]
+    fn who_waits_for_a_watch_that_is_given_up_looks_anew() {
+        const LONG: Duration = Duration::from_secs(10);
+        for next in [None, Some(Arc::new(Quiet::default()) as Arc<dyn Watch>)] {
+            let (waiting, old) = (Waiting::default(), Arc::new(Quiet::default()));
+            waiting.set_watch(Some(Arc::clone(&old) as Arc<dyn Watch>));
+            std::thread::scope(|scope| {
+                let woken = scope.spawn(|| waiting.wait(LONG).unwrap());
+                // Until the other thread holds the old watch, too.
+                while Arc::strong_count(&old) < 3 {
+                    std::thread::yield_now();
+                }
+                waiting.set_watch(next);
+                assert!(woken.join().unwrap(), "asleep with a watch that nobody drains");
+            });
+            assert_eq!(Arc::strong_count(&old), 1);
+            assert!(!waiting.wait(Duration::from_millis(1)).unwrap() || waiting.state.lock().watch.is_none());
+        }
+    }
+}

@@ -178,8 +178,8 @@ fn a_remove_by_somebody_who_has_synchronised_looks_at_nothing_again() {
 fn a_durable_put_over_one_that_waits_unlinks_each_superseded_record_once() {
     let directory = three_records();
     let store = writer(&directory, Background);
-    store.put("a", number(1)).unwrap();
     directory.take_calls();
+    store.put("a", number(1)).unwrap();
     store.put_with("a", number(2), Sync).unwrap();
     let unlinks = kinds(&directory).into_iter().filter(|kind| kind == "Unlink").count();
     assert_eq!((unlinks, directory.names().len(), directory.staged()), (2, 3, 0));

@@ -66,6 +66,8 @@ pub(crate) enum Effect {
 pub(crate) type Fault = (i32, Effect);
 
 type Faults = Box<dyn FnMut(usize, Call) -> Option<Fault> + Send>;
+/// Which call is meant.
+type Meant = fn(Call) -> bool;
 type OnlyOnce = Box<dyn FnOnce(&MemoryDirectory) + Send>;
 type Intruder = Box<dyn FnMut(usize, Call, &MemoryDirectory) + Send>;
 
@@ -97,8 +99,7 @@ struct State {
     stop_after: Option<usize>,
     faults: Option<Faults>,
     intruder: Option<Intruder>,
-    after_listing: Option<OnlyOnce>,
-    after_publishing: Option<OnlyOnce>,
+    intruder_after: Option<(Meant, OnlyOnce)>,
     watches: Vec<Weak<NameQueue>>,
 }
 
@@ -139,14 +140,9 @@ impl MemoryDirectory {
         self.state().intruder = Some(Box::new(intruder));
     }
 
-    /// Lets somebody act just after the next listing, before the one who has listed knows what it shows.
-    pub(crate) fn intrude_after_listing(&self, intruder: impl FnOnce(&MemoryDirectory) + Send + 'static) {
-        self.state().after_listing = Some(Box::new(intruder));
-    }
-
-    /// Lets somebody act just after the next record has its name, before the one who has published it goes on.
-    pub(crate) fn intrude_after_publishing(&self, intruder: impl FnOnce(&MemoryDirectory) + Send + 'static) {
-        self.state().after_publishing = Some(Box::new(intruder));
+    /// Lets somebody act just after the next call that is meant, before the one who has made it knows its outcome.
+    pub(crate) fn intrude_after(&self, is_meant: Meant, intruder: impl FnOnce(&MemoryDirectory) + Send + 'static) {
+        self.state().intruder_after = Some((is_meant, Box::new(intruder)));
     }
 
     /// From now on nobody else acts.

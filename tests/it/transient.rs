@@ -171,10 +171,13 @@ fn put_beside_a_listing(directory: &MemoryDirectory) {
     let putting = std::sync::Arc::clone(&store);
     directory.plant(20, "b", Some(0));
     directory.lose_events();
-    directory.intrude_after_listing(move |directory| {
-        putting.put("a", number(1)).unwrap();
-        directory.plant(21, "c", Some(0));
-    });
+    directory.intrude_after(
+        |call| call == Call::List,
+        move |directory| {
+            putting.put("a", number(1)).unwrap();
+            directory.plant(21, "c", Some(0));
+        },
+    );
     let changes = store.synchronize().unwrap();
     assert_eq!((changes.len(), shown(&store, "a")), (1, Some(1)), "the own put was taken for gone");
     assert_eq!((shown(&store, "b"), shown(&store, "c")), (Some(0), None));

@@ -95,8 +95,10 @@ fn waiting_is_stopped_for_good_with_and_without_a_watch() {
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| while store.wait_for_changes(LONG).unwrap() {});
             std::thread::sleep(SHORT);
+            let stopped = Instant::now();
             store.stop_waiting();
             waiting.join().unwrap();
+            assert!(stopped.elapsed() < LONG / 6);
         });
         directory.plant(20, "a", Some(1));
         assert!(!store.wait_for_changes(LONG).unwrap());

@@ -1,11 +1,13 @@
 //! A store that follows names event by event sees what one sees that lists them.
 
+use std::sync::Arc;
+
 use keyfs::store::{Change, Oddities};
 use keyfs::{Store, Timestamp, Version};
 use proptest::prelude::*;
 
 use crate::actors::{NOON, Original, TestClock, number, reader, shown, try_writer};
-use crate::memory_directory::{MemoryDirectory, record};
+use crate::memory_directory::{Call, MemoryDirectory, record};
 
 const KEYS: [&str; 3] = ["a", "b", "c"];
 
@@ -197,26 +199,78 @@ fn a_name_that_was_freed_and_taken_again_is_read_again() {
     assert_eq!((shown(&store, "a"), shown(&store, "b")), (None, Some(1)));
 }
 
+/// A writer and a way to have it synchronise in the middle of its own calls.
+fn writer_that_looks(directory: &MemoryDirectory) -> (Arc<Store>, impl Fn() + Send + use<>) {
+    let store = try_writer(directory, keyfs::Durability::Background, TestClock::at(NOON)).unwrap();
+    let store = Arc::new(store);
+    let looking = Arc::downgrade(&store);
+    (store, move || drop(looking.upgrade().unwrap().synchronize().unwrap()))
+}
+
 #[test]
 fn a_put_that_is_superseded_and_removed_before_it_is_known_here_is_not_kept() {
     // The other process is as fast as can be: it acts between the naming of the record and its being noted.
-    for synchronizes in [false, true] {
+    for looks in [false, true] {
         let directory = MemoryDirectory::new();
         directory.plant(10, "a", Some(0));
-        let clock = TestClock::at(NOON);
-        let store = std::sync::Arc::new(try_writer(&directory, keyfs::Durability::Background, clock).unwrap());
-        let looking = std::sync::Arc::downgrade(&store);
-        directory.intrude_after_publishing(move |directory| {
-            let own = directory.names().pop().unwrap().as_micros();
-            directory.plant(9, "a", Some(2));
-            directory.erase(own);
-            directory.erase(10);
-            if synchronizes {
-                looking.upgrade().unwrap().synchronize().unwrap();
-            }
-        });
+        let (store, look) = writer_that_looks(&directory);
+        directory.intrude_after(
+            |call| matches!(call, Call::Publish(_)),
+            move |directory| {
+                let own = directory.names().pop().unwrap().as_micros();
+                directory.plant(9, "a", Some(2));
+                directory.erase(own);
+                directory.erase(10);
+                if looks {
+                    look();
+                }
+            },
+        );
         store.put("a", number(1)).unwrap();
         store.synchronize().unwrap();
-        assert_eq!(shown(&store, "a"), Some(2), "synchronises meanwhile: {synchronizes}");
+        assert_eq!(shown(&store, "a"), Some(2), "looks meanwhile: {looks}");
     }
+}
+
+#[test]
+fn a_name_that_is_taken_again_as_soon_as_it_is_unlinked_is_not_forgotten() {
+    for looks in [false, true] {
+        let directory = MemoryDirectory::new();
+        directory.plant(10, "a", Some(0));
+        let (store, look) = writer_that_looks(&directory);
+        directory.intrude_after(
+            |call| matches!(call, Call::Unlink(_)),
+            move |directory| {
+                directory.plant(10, "b", Some(2));
+                if looks {
+                    look();
+                }
+            },
+        );
+        store.put("a", number(1)).unwrap();
+        store.make_durable().unwrap();
+        store.synchronize().unwrap();
+        assert_eq!((shown(&store, "a"), shown(&store, "b")), (Some(1), Some(2)), "looks meanwhile: {looks}");
+    }
+}
+
+#[test]
+fn a_record_found_under_a_superseded_name_and_gone_again_is_not_kept() {
+    let directory = MemoryDirectory::new();
+    directory.plant(10, "a", Some(0));
+    let (store, look) = writer_that_looks(&directory);
+    store.put("a", number(1)).unwrap();
+    directory.erase(10);
+    directory.plant(10, "b", Some(2));
+    // It is read to prove that it may be unlinked; then it goes, and somebody looks.
+    directory.intrude_after(
+        |call| matches!(call, Call::Read(_)),
+        move |directory| {
+            directory.erase(10);
+            look();
+        },
+    );
+    store.make_durable().unwrap();
+    store.synchronize().unwrap();
+    assert_eq!((shown(&store, "a"), shown(&store, "b")), (Some(1), None));
 }

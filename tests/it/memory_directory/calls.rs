@@ -15,8 +15,17 @@ use super::name_queue::NameQueue;
 use super::{Call, Effect, File, MemoryDirectory, PATH, State};
 
 impl MemoryDirectory {
-    /// Notes a call, lets others act before it, and does it unless it is to fail.
+    /// Notes a call, lets others act before and after it, and does it unless it is to fail.
     fn call<T>(&self, call: Call, done: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+        let outcome = self.call_alone(call, done);
+        let intruder = self.state().intruder_after.take_if(|(is_meant, _)| is_meant(call));
+        if let Some((_, intruder)) = intruder {
+            intruder(self);
+        }
+        outcome
+    }
+
+    fn call_alone<T>(&self, call: Call, done: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
         // Taken out meanwhile, for the intruder makes changes of its own.
         let (intruder, place) = {
             let mut state = self.state();
@@ -78,7 +87,7 @@ impl Directory for MemoryDirectory {
     }
 
     fn list(&self) -> io::Result<Listing> {
-        let listing = self.call(Call::List, |state| {
+        self.call(Call::List, |state| {
             let listed = |(&timestamp, &inode): (&Timestamp, &u64)| ListedRecord {
                 timestamp,
                 inode,
@@ -86,12 +95,7 @@ impl Directory for MemoryDirectory {
             };
             let records = state.names.iter().map(listed).collect();
             Ok(Listing { records, foreign_names: state.foreign_names, foreign_examples: Vec::new() })
-        });
-        let intruder = self.state().after_listing.take();
-        if let Some(intruder) = intruder {
-            intruder(self);
-        }
-        listing
+        })
     }
 
     fn watch(&self) -> io::Result<Box<dyn Watch>> {
@@ -192,15 +196,10 @@ impl StagedRecord for Staged {
     }
 
     fn publish(&mut self, timestamp: Timestamp) -> io::Result<u64> {
-        let published = self.directory.call(Call::Publish(timestamp), |state| {
+        self.directory.call(Call::Publish(timestamp), |state| {
             state.link(timestamp, self.file)?;
             Ok(self.file)
-        });
-        let intruder = self.directory.state().after_publishing.take();
-        if let Some(intruder) = intruder {
-            intruder(&self.directory);
-        }
-        published
+        })
     }
 }
 

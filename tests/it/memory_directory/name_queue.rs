@@ -33,7 +33,7 @@ impl NameQueue {
     pub(super) fn drain(&self) -> Option<Vec<NameEvent>> {
         let mut state = self.state.lock().unwrap();
         let events = std::mem::take(&mut state.events);
-        (!state.missed).then_some(events)
+        (!std::mem::take(&mut state.missed)).then_some(events)
     }
 
     pub(super) fn wait(&self, timeout: Duration) -> bool {
