@@ -2,10 +2,11 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::fs::{self, AtFlags, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 
@@ -107,8 +108,29 @@ impl Bare {
         Ok(numbers)
     }
 
-    /// Asks for the state of the directory.
-    pub(crate) fn stat(&self) -> io::Result<u64> {
-        Ok(fs::fstat(&self.records)?.st_ino)
+    /// Begins to watch the names of the records.
+    pub(crate) fn watch(&self) -> io::Result<OwnedFd> {
+        let queue = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+        let path = format!("/proc/self/fd/{}", self.records.as_raw_fd());
+        inotify::add_watch(&queue, path, WatchFlags::CREATE | WatchFlags::DELETE)?;
+        Ok(queue)
+    }
+
+    /// Empties the queue of a watch, reads the records that have come, and gives their number.
+    pub(crate) fn read_new(&self, queue: &OwnedFd) -> io::Result<usize> {
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut events = Reader::new(queue, &mut buffer);
+        let mut read = 0;
+        loop {
+            let event = match events.next() {
+                Err(Errno::AGAIN) => return Ok(read),
+                event => event?,
+            };
+            if let (true, Some(name)) = (event.events().contains(ReadFlags::CREATE), event.file_name()) {
+                let file = fs::openat(&self.records, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+                rustix::io::read(&file, &mut [0; 4096])?;
+                read += 1;
+            }
+        }
     }
 }

@@ -53,13 +53,13 @@ pub(crate) const OPERATIONS: [Operation; 10] = [
     Operation {
         name: "synchronize-unchanged",
         title: "synchronise, nothing changed",
-        floor: "stat the directory",
+        floor: "read the empty queue of a watch",
         sample: synchronize_unchanged,
     },
     Operation {
         name: "synchronize-one",
         title: "synchronise, one foreign change",
-        floor: "list the directory",
+        floor: "read the queue of a watch, read the record",
         sample: synchronize_one,
     },
 ];
@@ -193,7 +193,10 @@ fn synchronize_unchanged(stage: &mut Stage, peer: Peer) -> Option<f64> {
             original.synchronize();
             Some(original.synchronize())
         }
-        Peer::Bare => Some(seconds(0..BATCH, |_| _ = stage.bare.stat().unwrap()) / BATCH as f64),
+        Peer::Bare => {
+            let queue = stage.bare.watch().unwrap();
+            Some(seconds(0..BATCH, |_| assert_eq!(stage.bare.read_new(&queue).unwrap(), 0)) / BATCH as f64)
+        }
     }
 }
 
@@ -204,13 +207,14 @@ fn synchronize_one(stage: &mut Stage, peer: Peer) -> Option<f64> {
         Peer::Original => drop(stage.loaded_original().synchronize()),
         Peer::Bare => {}
     }
+    let queue = stage.bare.watch().unwrap();
     let mut total = 0.0;
     for number in Peer::Bare.own_numbers(stage.keys).take(BATCH) {
         stage.bare.replace(number, record(&key(number), &value(number + 1)).as_bytes(), false).unwrap();
         total += match peer {
             Peer::Keyfs => seconds([stage.store()], |store| assert_eq!(store.synchronize().unwrap().len(), 1)),
             Peer::Original => stage.loaded_original().synchronize(),
-            Peer::Bare => seconds([()], |()| drop(stage.bare.list().unwrap())),
+            Peer::Bare => seconds([()], |()| assert_eq!(stage.bare.read_new(&queue).unwrap(), 1)),
         };
     }
     Some(total / BATCH as f64)

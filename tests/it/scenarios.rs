@@ -29,7 +29,7 @@ struct Life<'a> {
 pub(crate) enum End {
     /// The store is dropped.
     Drop,
-    /// The store is made durable, then dropped.
+    /// The store, which cannot watch names, is made durable, then dropped.
     MakeDurable,
 }
 
@@ -50,7 +50,7 @@ impl Course {
     pub(crate) fn prepare(&self) -> (MemoryDirectory, Ledger) {
         let (directory, mut ledger) = (MemoryDirectory::new(), Ledger::default());
         (self.scenario.prepare)(&directory, &mut ledger);
-        (directory, ledger)
+        (if self.end == End::MakeDurable { directory.without_watches() } else { directory }, ledger)
     }
 
     /// Lives up to the end or the first error.

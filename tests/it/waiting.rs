@@ -168,6 +168,20 @@ fn on_a_real_disk_more_changes_than_the_queue_holds_are_seen_all_the_same() {
 }
 
 #[test]
+fn on_a_real_disk_a_file_that_is_moved_over_a_record_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = on_disk(directory.path(), "here");
+    let timestamp = store.put("a", number(0)).unwrap().to_string();
+    for value in 1..4 {
+        let aside = directory.path().join("restored");
+        std::fs::write(&aside, crate::memory_directory::record("a", Some(value))).unwrap();
+        std::fs::rename(&aside, directory.path().join("d").join(&timestamp)).unwrap();
+        store.synchronize().unwrap();
+        assert_eq!(shown(&store, "a"), Some(value));
+    }
+}
+
+#[test]
 fn on_a_real_disk_a_directory_that_was_deleted_is_an_error_and_one_made_anew_is_found() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path(), OpenOptions::read_only()).unwrap();

@@ -37,7 +37,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Two stores, each with its clock.
+/// Two stores, each with its clock; the second one cannot watch names.
 struct World {
     directory: MemoryDirectory,
     clocks: [TestClock; 2],
@@ -49,7 +49,7 @@ impl World {
     fn new(tick: u64) -> World {
         let directory = MemoryDirectory::new();
         let clocks = [0, 1].map(|_| TestClock::ticking(NOON, tick));
-        let stores = [0, 1].map(|who| Some(open(&directory, &clocks[who])));
+        let stores = [0, 1].map(|who| Some(open(who, &directory, &clocks[who])));
         World { directory, clocks, stores, next_value: 0 }
     }
 
@@ -64,7 +64,7 @@ impl World {
 
     fn restart(&mut self, who: usize) {
         self.stores[who] = None;
-        self.stores[who] = Some(open(&self.directory, &self.clocks[who]));
+        self.stores[who] = Some(open(who, &self.directory, &self.clocks[who]));
     }
 
     /// All synchronise until they know the last word of all, and see the same.
@@ -83,8 +83,9 @@ impl World {
     }
 }
 
-fn open(directory: &MemoryDirectory, clock: &TestClock) -> Store {
-    try_writer(directory, Background, clock.clone()).unwrap()
+fn open(who: usize, directory: &MemoryDirectory, clock: &TestClock) -> Store {
+    let directory = if who == 0 { directory.clone() } else { directory.without_watches() };
+    try_writer(&directory, Background, clock.clone()).unwrap()
 }
 
 fn durability(sync: bool) -> Durability {

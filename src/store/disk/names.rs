@@ -76,13 +76,17 @@ impl Watch for NameWatch {
             if event.wd() == self.store {
                 continue;
             }
-            events.push(match Timestamp::from_file_name(name) {
-                None => NameEvent::Foreign,
-                Some(timestamp) if flags.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO) => {
-                    NameEvent::Appeared(timestamp)
-                }
-                Some(timestamp) => NameEvent::Vanished(timestamp),
-            });
+            let Some(timestamp) = Timestamp::from_file_name(name) else {
+                events.push(NameEvent::Foreign);
+                continue;
+            };
+            // What is moved here may have taken the place of another file, of which no event tells.
+            if !flags.contains(ReadFlags::CREATE) {
+                events.push(NameEvent::Vanished(timestamp));
+            }
+            if flags.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO) {
+                events.push(NameEvent::Appeared(timestamp));
+            }
         }
     }
 
