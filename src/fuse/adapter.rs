@@ -5,15 +5,16 @@ use std::time::{Instant, SystemTime};
 
 use fuser::{
     BsdFileFlags, Errno, FileHandle, Filesystem, Generation, INodeNo, InitFlags, KernelConfig, LockOwner, OpenFlags,
-    RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry,
-    ReplyOpen, ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
+    PollEvents, PollFlags, PollNotifier, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory,
+    ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyPoll, ReplyStatfs, ReplyWrite, Request, TimeOrNow,
+    WriteFlags,
 };
 
 use super::convert::{
     caller, caller_with_process, directory_flags, errno, file_attr, file_type, handle, inode, lifetime, open_flags,
-    system_time,
+    poll_events, system_time,
 };
-use crate::vfs::{AttributeChange, Attributes, Engine, Entry, OpenMode, Operation, Vfs, VfsError, VfsResult};
+use crate::vfs::{AttributeChange, Attributes, Engine, Entry, OpenMode, Operation, Then, Vfs, VfsError, VfsResult};
 
 /// Inode numbers are never used again, so one generation does.
 const GENERATION: Generation = Generation(0);
@@ -170,8 +171,8 @@ impl<E: Engine> Filesystem for Adapter<E> {
         reply.error(self.refuse(Operation::Link, VfsError::NotPermitted));
     }
 
-    fn unlink(&self, _request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        reply_empty(self.answer(Operation::Unlink, |vfs| vfs.unlink(inode(parent), name)), reply);
+    fn unlink(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        reply_empty(self.answer(Operation::Unlink, |vfs| vfs.unlink(caller(request), inode(parent), name)), reply);
     }
 
     fn rename(
@@ -326,6 +327,28 @@ impl<E: Engine> Filesystem for Adapter<E> {
 
     fn fsyncdir(&self, _request: &Request, _number: INodeNo, _open: FileHandle, _datasync: bool, reply: ReplyEmpty) {
         reply_empty(self.answer(Operation::Fsyncdir, Vfs::make_all_durable), reply);
+    }
+
+    fn poll(
+        &self,
+        _request: &Request,
+        _number: INodeNo,
+        open: FileHandle,
+        notifier: PollNotifier,
+        _events: PollEvents,
+        flags: PollFlags,
+        reply: ReplyPoll,
+    ) {
+        let wake: Then = Box::new(|| {
+            if let Err(error) = notifier.notify() {
+                log::debug!("nobody is woken: {error}");
+            }
+        });
+        let wake = flags.contains(PollFlags::FUSE_POLL_SCHEDULE_NOTIFY).then_some(wake);
+        match self.answer(Operation::Poll, |vfs| vfs.poll(handle(open), wake)) {
+            Ok(changed) => reply.poll(poll_events(changed)),
+            Err(error) => reply.error(error),
+        }
     }
 
     fn statfs(&self, _request: &Request, _number: INodeNo, reply: ReplyStatfs) {

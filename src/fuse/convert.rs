@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use fuser::{Errno, FileAttr, FileHandle, FileType, FopenFlags, INodeNo, Request, TimeOrNow};
+use fuser::{Errno, FileAttr, FileHandle, FileType, FopenFlags, INodeNo, PollEvents, Request, TimeOrNow};
 
 use crate::vfs::{Attributes, Caller, FileKind, HandleNo, InodeNo, Opened, OpenedDirectory, Operation, VfsError};
 
@@ -92,6 +92,12 @@ pub(super) fn system_time(time: TimeOrNow) -> SystemTime {
 /// How long the kernel may answer for a name and its attributes itself.
 pub(super) fn lifetime(attributes: &Attributes) -> Duration {
     if attributes.lasting { LASTING } else { Duration::ZERO }
+}
+
+/// As sysfs does: always readable and writable, and an exception when the value has changed.
+pub(super) fn poll_events(changed: bool) -> PollEvents {
+    let ready = PollEvents::POLLIN | PollEvents::POLLRDNORM | PollEvents::POLLOUT | PollEvents::POLLWRNORM;
+    if changed { ready | PollEvents::POLLPRI | PollEvents::POLLERR } else { ready }
 }
 
 pub(super) fn directory_flags(opened: &OpenedDirectory) -> FopenFlags {

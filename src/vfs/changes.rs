@@ -30,17 +30,27 @@ impl<E: Engine> Vfs<E> {
             if before.is_some() != now.is_some() {
                 self.note_names(state);
             }
+            state.pokes.note(key, before.is_some(), true);
             self.note_version(state, key);
         }
+        self.poked.notify_all();
     }
 
     /// Lets the kernel forget what the name of a key led to, if it may know that.
     pub(super) fn note_version(&self, state: &mut State, key: &Key) {
         state.listing += 1;
-        state.removed.forget(key);
         let newest = self.live(state, key).map(|live| live.number);
+        if newest.is_some() {
+            state.removed.forget(key);
+        }
         if state.retire_inodes(key, newest) {
             self.notices.add(Notice::Name(self.options.naming.name_of(key).as_os_str().to_owned()));
+            // Who watches the file itself watches an inode that was superseded.
+            state.pokes.note(key, true, false);
+            self.poked.notify_all();
+        }
+        for wake in state.pollers.take(key) {
+            self.notices.add_then(wake);
         }
     }
 

@@ -84,6 +84,7 @@ impl<E: Engine> Vfs<E> {
         let closed;
         let mut state = self.state.lock();
         closed = state.handles.remove(handle)?;
+        state.pollers.remove(handle);
         if closed.write
             && self.is_last_writer(&mut state, closed.inode)
             && let Err(error) = self.commit(&mut state, closed.inode)

@@ -26,6 +26,8 @@ pub(super) enum OpenFile {
     Inode,
     /// A scratch file, unless it has become a draft meanwhile; or a refused text.
     OnShelf(Arc<ShelfFile>),
+    /// What the poker has open: nothing.
+    Poked,
     /// A directory, with its listing once it was read from its beginning.
     Directory { listing: Option<Arc<Listing>>, fills_cache: bool },
 }

@@ -25,6 +25,8 @@ mod lookup;
 mod notices;
 mod observed;
 mod open;
+mod poke;
+mod poll;
 mod readme;
 mod rejected;
 mod removed;
@@ -55,6 +57,7 @@ pub use engine::{Engine, EngineError, ForeignChange, LiveVersion, Space, Version
 pub use error::{VfsError, VfsResult};
 pub use listing::OpenedDirectory;
 pub use notices::{Notice, Then};
+pub use poke::Poke;
 pub use report::EngineReport;
 pub use shelf::ShelfError;
 pub use statistics::{Operation, Statistics};
@@ -99,6 +102,8 @@ pub struct Vfs<E> {
     state: Mutex<State>,
     /// Tells the thread that does what is due in its time that there is something new to wait for.
     timer: Condvar,
+    /// Tells the poker that there is a change to be heard of.
+    poked: Condvar,
     notices: Notices,
     /// Where scratch files and refused texts are; also reached without the lock.
     shelf: Arc<Shelf>,
@@ -118,6 +123,7 @@ impl<E: Engine> Vfs<E> {
             options: VfsOptions { read_only, ..options },
             state: Mutex::new(state),
             timer: Condvar::new(),
+            poked: Condvar::new(),
             notices: Notices::default(),
             shelf,
             started: std::time::SystemTime::now(),

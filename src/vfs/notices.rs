@@ -56,6 +56,15 @@ impl Notices {
         self.wake.notify_one();
     }
 
+    /// Has something done by whoever delivers notices; not at all when nobody does.
+    pub(super) fn add_then(&self, then: Then) {
+        let mut queue = self.queue.lock();
+        if queue.open {
+            queue.jobs.push_back(Job::Then(then));
+            self.wake.notify_one();
+        }
+    }
+
     fn then(&self, then: Then) {
         let mut queue = self.queue.lock();
         if queue.open && (queue.busy || !queue.jobs.is_empty()) {

@@ -34,6 +34,9 @@ impl<E: Engine> Vfs<E> {
         }
         self.synchronize_for(inode)?;
         let mut state = self.state.lock();
+        if state.pokes.is_poker(caller) {
+            return Ok(self.open_of_poker(&mut state, inode));
+        }
         let (name, key) = match &state.inodes.get(inode)?.kind {
             InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => return Err(VfsError::IsADirectory),
             InodeKind::Control(ControlInode::File { text, .. }) => {

@@ -2,6 +2,7 @@ use super::Vfs;
 use super::attributes::{AttributeChange, Attributes, HandleNo, InodeNo};
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
+use super::handle::OpenFile;
 use super::inode::{ControlInode, InodeKind};
 use super::state::{FILE_BYTES, State};
 use crate::view::parse_file_text;
@@ -18,6 +19,11 @@ impl<E: Engine> Vfs<E> {
     /// [`VfsError::ReadOnly`]; [`VfsError::NotPermitted`] for another owner; [`VfsError::TooLarge`] before any memory is
     /// taken; [`VfsError::NotJson`]; [`VfsError::IsADirectory`]; [`VfsError::Engine`].
     pub fn setattr(&self, inode: InodeNo, handle: Option<HandleNo>, change: AttributeChange) -> VfsResult<Attributes> {
+        if let Some(handle) = handle
+            && matches!(self.state.lock().handles.get(handle)?.file, OpenFile::Poked)
+        {
+            return self.getattr(inode);
+        }
         self.check_writable()?;
         let other_owner = change.uid.is_some_and(|uid| uid != self.options.uid);
         let other_group = change.gid.is_some_and(|gid| gid != self.options.gid);

@@ -11,6 +11,8 @@ use super::handle::Handles;
 use super::inode::{InodeKind, VersionInode};
 use super::inode_table::InodeTable;
 use super::listing::ListingCache;
+use super::poke::Pokes;
+use super::poll::Pollers;
 use super::rejected::Rejected;
 use super::removed::Removed;
 use super::retry::Retries;
@@ -47,6 +49,10 @@ pub(super) struct State {
     pub(super) temporaries: Temporaries,
     /// Values of keys that were unlinked a moment ago.
     pub(super) removed: Removed,
+    /// Changes that watchers are to hear of.
+    pub(super) pokes: Pokes,
+    /// Programs that wait for a change of a key.
+    pub(super) pollers: Pollers,
     /// Goes up with each change of what a listing shows.
     pub(super) listing: u64,
     /// What the kernel may know of that.
@@ -82,6 +88,8 @@ impl State {
             departures: Departures::default(),
             removed: Removed::default(),
             temporaries: Temporaries::default(),
+            pokes: Pokes::default(),
+            pollers: Pollers::default(),
             listing: 0,
             listing_cache: ListingCache::default(),
             names_changed: SystemTime::now(),
@@ -114,6 +122,13 @@ impl State {
             self.slots.remove(key);
         }
         known
+    }
+
+    /// The superseded inodes of a key that the kernel still knows, because somebody has them open or watches them.
+    pub(super) fn superseded_inodes(&mut self, key: &Key, most: usize) -> Vec<InodeNo> {
+        let Some(slot) = self.slots.get_mut(key) else { return Vec::new() };
+        slot.older.retain(|&inode| self.inodes.get(inode).is_ok_and(|inode| inode.lookups > 0));
+        slot.older.iter().rev().take(most).copied().collect()
     }
 
     /// Whether somebody has a name open for writing.

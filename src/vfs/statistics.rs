@@ -34,6 +34,7 @@ pub enum Operation {
     Readdirplus,
     Releasedir,
     Fsyncdir,
+    Poll,
     Statfs,
 }
 
@@ -63,6 +64,7 @@ const NAMES: [&str; Operation::Statfs as usize + 1] = [
     "readdirplus",
     "releasedir",
     "fsyncdir",
+    "poll",
     "statfs",
 ];
 

@@ -73,6 +73,7 @@ impl<E: Engine> Vfs<E> {
     pub fn close(&self) {
         self.state.lock().closed = true;
         self.timer.notify_all();
+        self.poked.notify_all();
         self.engine.stop_waiting();
         self.notices.close();
     }

@@ -57,6 +57,7 @@ impl<E: Engine> Vfs<E> {
         match &open.file {
             OpenFile::Snapshot(text) => Ok(ReadBytes::of(Arc::clone(text), offset, length)),
             OpenFile::Directory { .. } => Err(VfsError::IsADirectory),
+            OpenFile::Poked => Err(VfsError::BadHandle),
             OpenFile::Inode | OpenFile::OnShelf(_) => {
                 let bytes = match &state.inodes.get(open.inode)?.kind {
                     InodeKind::Draft(draft) => &draft.draft.bytes,

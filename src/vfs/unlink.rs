@@ -1,7 +1,7 @@
 use std::ffi::OsStr;
 
 use super::Vfs;
-use super::attributes::InodeNo;
+use super::attributes::{Caller, InodeNo};
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::lookup::Target;
@@ -15,7 +15,7 @@ impl<E: Engine> Vfs<E> {
     /// # Errors
     ///
     /// [`VfsError::NotFound`], [`VfsError::ReadOnly`], [`VfsError::IsADirectory`], [`VfsError::Engine`].
-    pub fn unlink(&self, parent: InodeNo, name: &OsStr) -> VfsResult<()> {
+    pub fn unlink(&self, caller: Caller, parent: InodeNo, name: &OsStr) -> VfsResult<()> {
         self.check_writable()?;
         if parent != InodeNo::ROOT {
             return self.unlink_control(parent, name);
@@ -23,6 +23,9 @@ impl<E: Engine> Vfs<E> {
         // Without the lock: a key goes that only others have seen, whatever that takes.
         self.synchronize()?;
         let mut state = self.state.lock();
+        if state.pokes.is_poker(caller) {
+            return self.unlink_of_poker(&mut state, name);
+        }
         match self.target(&mut state, name) {
             Ok(Target::Control) => Err(VfsError::IsADirectory),
             Ok(Target::Scratch(name)) => {

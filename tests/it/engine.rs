@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use keyfs::Durability::Background;
-use keyfs::vfs::{Engine, ForeignChange, InodeNo, VersionNumber, Vfs, VfsOptions};
+use keyfs::vfs::{Caller, Engine, ForeignChange, InodeNo, VersionNumber, Vfs, VfsOptions};
 
 use crate::actors::{reader, shown, writer};
 use crate::memory_directory::MemoryDirectory;
@@ -33,9 +33,9 @@ fn unlinking_a_name_takes_in_first_what_others_have_put_under_it() {
     let directory = MemoryDirectory::new();
     let vfs = Vfs::new(writer(&directory, Background), VfsOptions::default());
     directory.plant(10, "a", Some(0));
-    vfs.unlink(InodeNo::ROOT, OsStr::new("a")).unwrap();
+    vfs.unlink(Caller::default(), InodeNo::ROOT, OsStr::new("a")).unwrap();
     assert_eq!(shown(&reader(&directory), "a"), None);
-    assert!(vfs.unlink(InodeNo::ROOT, OsStr::new("a")).is_err());
+    assert!(vfs.unlink(Caller::default(), InodeNo::ROOT, OsStr::new("a")).is_err());
 }
 
 #[test]

@@ -13,8 +13,8 @@ use crate::exit::{About, Failure, Reason, Status};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Options for -o: ro, rw, allow_other, nonempty, uid=N, gid=N, umask=OCTAL, suffix=.json (all keys'
-file names end with it, and all other names are scratch files); those that are for mount(8) alone
-are accepted and mean nothing.
+file names end with it, and all other names are scratch files), notify=auto|off; those that are for
+mount(8) alone are accepted and mean nothing.
 
 Examples:
   keyfs mount /srv/settings ~/settings
@@ -28,6 +28,9 @@ pub(crate) struct Mount {
     /// Let nobody change anything
     #[arg(short, long)]
     read_only: bool,
+    /// Whether programs that watch the mount with inotify hear of what others do to the store: auto or off
+    #[arg(long, value_name = "WHEN")]
+    notify: Option<String>,
     /// Mount options, separated by commas
     #[arg(short, value_name = "OPT,...")]
     options: Vec<String>,
@@ -54,6 +57,9 @@ impl Mount {
         let mut options = MountOptions::new(&self.store, &self.mountpoint).identifier(store.writer()?);
         for option in self.options.iter().flat_map(|list| list.split(',')) {
             options = options.option(option)?;
+        }
+        if let Some(when) = &self.notify {
+            options = options.option(&format!("notify={when}"))?;
         }
         Ok(options.read_only(self.read_only))
     }

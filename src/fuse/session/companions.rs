@@ -1,11 +1,13 @@
 //! The threads beside those that serve requests.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use fuser::{INodeNo, Notifier};
 
+use super::poker::Poker;
 use crate::store::Store;
 use crate::vfs::{InodeNo, Notice, Vfs};
 
@@ -16,14 +18,18 @@ pub(super) struct Companions {
 
 impl Companions {
     /// Starts the threads that tell the kernel what is out of date, follow what others do to the store, and do what is
-    /// due in its own time.
-    pub(super) fn start(vfs: &Arc<Vfs<Store>>, notifier: Notifier) -> io::Result<Companions> {
+    /// due in its own time; and the poker, if watchers of a mount point are to hear of what others do.
+    pub(super) fn start(vfs: &Arc<Vfs<Store>>, notifier: Notifier, poke: Option<PathBuf>) -> io::Result<Companions> {
         let mut companions = Companions { threads: Vec::new() };
         vfs.begin_notices();
         let started = companions
             .add("keyfs-notices", vfs, move |vfs| vfs.deliver_notices(|notice| deliver(&notifier, notice)))
             .and_then(|()| companions.add("keyfs-changes", vfs, Vfs::follow_changes))
-            .and_then(|()| companions.add("keyfs-timers", vfs, Vfs::run_timers));
+            .and_then(|()| companions.add("keyfs-timers", vfs, Vfs::run_timers))
+            .and_then(|()| match poke {
+                Some(mount_point) => companions.add("keyfs-poker", vfs, move |vfs| Poker::run(&mount_point, vfs)),
+                None => Ok(()),
+            });
         if let Err(error) = started {
             vfs.close();
             companions.join();

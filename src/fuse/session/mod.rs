@@ -6,6 +6,7 @@ mod companions;
 mod error;
 mod mount_options;
 mod mount_table;
+mod poker;
 mod unmount;
 
 use std::path::{Path, PathBuf};
@@ -66,7 +67,9 @@ pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountEr
     let adapter = Adapter::new(Arc::clone(&vfs));
     let mut session = Session::new(adapter, &mount_point, &config(options, &source))
         .map_err(|source| io_error("mount on", source))?;
-    let companions = Companions::start(&vfs, session.notifier()).map_err(|source| io_error("serve", source))?;
+    // Nothing can be done through a mount that is for reading only, not even for show.
+    let poke = (options.notify && !options.read_only).then(|| mount_point.clone());
+    let companions = Companions::start(&vfs, session.notifier(), poke).map_err(|source| io_error("serve", source))?;
     let unmounter = session.unmount_callable();
     let signals = unmount_on(signals, Arc::downgrade(&vfs), unmounter, mount_point.clone())
         .map_err(|source| io_error("watch for signals to unmount", source))?;

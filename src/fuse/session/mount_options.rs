@@ -12,6 +12,7 @@ pub struct MountOptions {
     pub(super) read_only: bool,
     pub(super) allow_other: bool,
     pub(super) non_empty: bool,
+    pub(super) notify: bool,
     pub(super) uid: Option<u32>,
     pub(super) gid: Option<u32>,
     pub(super) umask: Option<u16>,
@@ -47,6 +48,7 @@ impl MountOptions {
             read_only: false,
             allow_other: false,
             non_empty: false,
+            notify: true,
             uid: None,
             gid: None,
             umask: None,
@@ -80,6 +82,7 @@ impl MountOptions {
             "rw" => self.read_only = false,
             "allow_other" => self.allow_other = true,
             "nonempty" => self.non_empty = true,
+            "notify" => self.notify = is_auto(value)?,
             "uid" => self.uid = Some(number(name, value, 10)?),
             "gid" => self.gid = Some(number(name, value, 10)?),
             "umask" => self.umask = Some((number(name, value, 8)? & 0o777) as u16),
@@ -123,6 +126,17 @@ fn suffix(value: &str) -> Result<Suffix, MountOptionError> {
     Suffix::new(value).map_err(|_| error())
 }
 
+fn is_auto(value: &str) -> Result<bool, MountOptionError> {
+    match value {
+        "auto" => Ok(true),
+        "off" => Ok(false),
+        _ => {
+            let (name, value) = ("notify".to_owned(), value.to_owned());
+            Err(MountOptionError::BadValue { name, value, takes: "auto or off" })
+        }
+    }
+}
+
 fn number(name: &str, value: &str, radix: u32) -> Result<u32, MountOptionError> {
     let takes = if radix == 8 { "an octal number" } else { "a number" };
     let error = || MountOptionError::BadValue { name: name.to_owned(), value: value.to_owned(), takes };
@@ -148,6 +162,8 @@ mod tests {
             let message = options().option(bad).unwrap_err().to_string();
             assert!(message.starts_with("suffix=") && message.contains("suffix takes a dot and 1 to 31"), "{message}");
         }
+        assert!(options().notify && !options().option("notify=off").unwrap().notify);
+        assert_eq!(options().option("notify=no").unwrap_err().to_string(), "notify=no: notify takes auto or off");
         assert_eq!(options().option("umask=9").unwrap_err().to_string(), "umask=9: umask takes an octal number");
     }
 }

@@ -206,7 +206,7 @@ impl<E: Engine> FileSystem for Kernel<'_, E> {
             return Err(Errno::ISDIR);
         }
         let (parent, name) = self.parent(name)?;
-        self.vfs.unlink(parent, OsStr::from_bytes(name)).map_err(errno)
+        self.vfs.unlink(caller(), parent, OsStr::from_bytes(name)).map_err(errno)
     }
 
     fn rename(&self, from: &[u8], to: &[u8]) -> Answer<()> {
