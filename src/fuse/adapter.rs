@@ -12,7 +12,7 @@ use fuser::{
 
 use super::convert::{
     caller, caller_with_process, directory_flags, errno, file_attr, file_type, handle, inode, lifetime, open_flags,
-    poll_events, system_time,
+    poll_events, rename_mode, system_time,
 };
 use crate::vfs::{AttributeChange, Attributes, Engine, Entry, OpenMode, Operation, Then, Vfs, VfsError, VfsResult};
 
@@ -185,12 +185,11 @@ impl<E: Engine> Filesystem for Adapter<E> {
         flags: RenameFlags,
         reply: ReplyEmpty,
     ) {
-        let no_replace = flags == RenameFlags::RENAME_NOREPLACE;
-        if !no_replace && !flags.is_empty() {
+        let Some(mode) = rename_mode(flags) else {
             return reply.error(self.refuse(Operation::Rename, VfsError::Invalid));
-        }
-        let result = self
-            .answer(Operation::Rename, |vfs| vfs.rename(inode(parent), name, inode(new_parent), new_name, no_replace));
+        };
+        let (parent, new_parent) = (inode(parent), inode(new_parent));
+        let result = self.answer(Operation::Rename, |vfs| vfs.rename(parent, name, new_parent, new_name, mode));
         reply_empty(result, reply);
     }
 

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use fuser::{Errno, FileAttr, FileHandle, FileType, FopenFlags, INodeNo, PollEvents, Request, TimeOrNow};
+use fuser::{Errno, FileAttr, FileHandle, FileType, FopenFlags, INodeNo, PollEvents, RenameFlags, Request, TimeOrNow};
 
-use crate::vfs::{Attributes, Caller, FileKind, HandleNo, InodeNo, Opened, OpenedDirectory, Operation, VfsError};
+use crate::vfs::{
+    Attributes, Caller, FileKind, HandleNo, InodeNo, Opened, OpenedDirectory, Operation, RenameMode, VfsError,
+};
 
 /// How long the kernel may keep what lasts: until it is told otherwise.
 const LASTING: Duration = Duration::from_secs(3600);
@@ -98,6 +100,15 @@ pub(super) fn lifetime(attributes: &Attributes) -> Duration {
 pub(super) fn poll_events(changed: bool) -> PollEvents {
     let ready = PollEvents::POLLIN | PollEvents::POLLRDNORM | PollEvents::POLLOUT | PollEvents::POLLWRNORM;
     if changed { ready | PollEvents::POLLPRI | PollEvents::POLLERR } else { ready }
+}
+
+/// None for flags that mean nothing here.
+pub(super) fn rename_mode(flags: RenameFlags) -> Option<RenameMode> {
+    match flags {
+        RenameFlags::RENAME_NOREPLACE => Some(RenameMode::NoReplace),
+        RenameFlags::RENAME_EXCHANGE => Some(RenameMode::Exchange),
+        _ => flags.is_empty().then_some(RenameMode::Replace),
+    }
 }
 
 pub(super) fn directory_flags(opened: &OpenedDirectory) -> FopenFlags {

@@ -92,6 +92,17 @@ impl OpenMode {
     }
 }
 
+/// What a rename does with whatever has the new name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenameMode {
+    /// The renamed file takes its place.
+    Replace,
+    /// There must be nothing.
+    NoReplace,
+    /// It gets the old name: two keys exchange their values, two scratch files their names.
+    Exchange,
+}
+
 /// A file that was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opened {

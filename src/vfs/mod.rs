@@ -16,6 +16,7 @@ mod draft;
 mod drafts;
 mod engine;
 mod error;
+mod exchange;
 mod handle;
 mod histogram;
 mod inode;
@@ -52,7 +53,9 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-pub use attributes::{AttributeChange, Attributes, Caller, Entry, FileKind, HandleNo, InodeNo, OpenMode, Opened};
+pub use attributes::{
+    AttributeChange, Attributes, Caller, Entry, FileKind, HandleNo, InodeNo, OpenMode, Opened, RenameMode,
+};
 pub use engine::{Engine, EngineError, ForeignChange, LiveVersion, Space, VersionNumber};
 pub use error::{VfsError, VfsResult};
 pub use listing::OpenedDirectory;

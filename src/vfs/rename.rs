@@ -2,7 +2,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::Vfs;
-use super::attributes::InodeNo;
+use super::attributes::{InodeNo, RenameMode};
 use super::convert::{Ready, Step};
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
@@ -13,7 +13,7 @@ use crate::record::Key;
 use crate::view::FileName;
 
 impl<E: Engine> Vfs<E> {
-    /// Renames a file over whatever has the new name, or fails when there is something and `no_replace` is set.
+    /// Renames a file; `mode` says what becomes of whatever has the new name.
     ///
     /// A scratch file that becomes a key is put, a key that becomes a scratch file is removed, and a key that becomes
     /// another key is put and then removed; a text that is not JSON stays where it is.
@@ -22,14 +22,15 @@ impl<E: Engine> Vfs<E> {
     ///
     /// [`VfsError::NotFound`], [`VfsError::Exists`], [`VfsError::NotJson`] and [`VfsError::Blank`] for a scratch file
     /// that is no value, [`VfsError::ReadOnly`], [`VfsError::NotPermitted`] below `.keyfs`, [`VfsError::Name`],
-    /// [`VfsError::Invalid`] for a symbolic link that is to become a key, [`VfsError::Shelf`], [`VfsError::Engine`].
+    /// [`VfsError::Invalid`] for a symbolic link that is to become a key and for a key and a scratch file that are to be
+    /// exchanged, [`VfsError::Shelf`], [`VfsError::Engine`].
     pub fn rename(
         &self,
         parent: InodeNo,
         name: &OsStr,
         new_parent: InodeNo,
         new_name: &OsStr,
-        no_replace: bool,
+        mode: RenameMode,
     ) -> VfsResult<()> {
         self.check_writable()?;
         let control = Self::is_control(name) || Self::is_control(new_name);
@@ -39,7 +40,7 @@ impl<E: Engine> Vfs<E> {
         self.synchronize()?;
         let mut ready = Ready::Nothing;
         loop {
-            match self.try_rename(name, new_name, no_replace, ready) {
+            match self.try_rename(name, new_name, mode, ready) {
                 Ok(Step::Done) => return Ok(()),
                 Ok(step) => ready = self.make_ready(step)?,
                 Err(error) => {
@@ -50,7 +51,7 @@ impl<E: Engine> Vfs<E> {
         }
     }
 
-    fn try_rename(&self, name: &OsStr, new_name: &OsStr, no_replace: bool, ready: Ready) -> VfsResult<Step> {
+    fn try_rename(&self, name: &OsStr, new_name: &OsStr, mode: RenameMode, ready: Ready) -> VfsResult<Step> {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         let from = self.target(state, name).map_err(|_| VfsError::NotFound)?;
@@ -58,13 +59,16 @@ impl<E: Engine> Vfs<E> {
             return Err(VfsError::NotFound);
         }
         let to = self.target(state, new_name)?;
-        if no_replace && self.exists(state, &to) {
-            return Err(VfsError::Exists);
+        match (mode, self.exists(state, &to)) {
+            (RenameMode::NoReplace, true) => return Err(VfsError::Exists),
+            (RenameMode::Exchange, false) => return Err(VfsError::NotFound),
+            _ => {}
         }
         if name == new_name {
             return Ok(Step::Done);
         }
         let step = match (from, to) {
+            (from, to) if mode == RenameMode::Exchange => self.exchange(state, &from, &to).map(|()| Step::Done),
             (Target::Scratch(from), Target::Scratch(to)) => state.move_scratch(&from, &to).map(|()| Step::Done),
             (Target::Scratch(from), Target::Key(to, key)) => self.scratch_to_key(state, ready, &from, &to, &key),
             (Target::Key(from, key), Target::Scratch(to)) => self.key_to_scratch(state, ready, &from, &key, &to),

@@ -148,6 +148,11 @@ impl Folder {
         Ok(fs::renameat(&self.0, name.as_ref(), &to.0, new.as_ref())?)
     }
 
+    /// Exchanges two names.
+    pub(super) fn exchange(&self, one: &OsStr, other: &OsStr) -> io::Result<()> {
+        Ok(fs::renameat_with(&self.0, one, &self.0, other, RenameFlags::EXCHANGE)?)
+    }
+
     /// Gives a file another name that must be free.
     pub(super) fn rename_to_free(
         &self,

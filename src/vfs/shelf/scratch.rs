@@ -80,6 +80,12 @@ impl Shelf {
             .on_shelf("rename", from.as_os_str())
     }
 
+    /// Exchanges the names of two scratch files.
+    pub(in crate::vfs) fn exchange_scratch(&self, one: &FileName, other: &FileName) -> Result<()> {
+        let Some(place) = &self.place else { return Ok(()) };
+        place.scratch.exchange(one.as_os_str(), other.as_os_str()).on_shelf("exchange", one.as_os_str())
+    }
+
     /// Takes the name of a scratch file away; who has it open keeps the bytes.
     pub(in crate::vfs) fn unlink_scratch(&self, name: &FileName) -> Result<()> {
         let Some(place) = &self.place else { return Ok(()) };

@@ -15,6 +15,7 @@ pub(crate) trait FileSystem: Sync {
     fn unlink(&self, name: &[u8]) -> Answer<()>;
     fn rename(&self, from: &[u8], to: &[u8]) -> Answer<()>;
     fn rename_no_replace(&self, from: &[u8], to: &[u8]) -> Answer<()>;
+    fn exchange(&self, one: &[u8], other: &[u8]) -> Answer<()>;
     fn stat(&self, name: &[u8]) -> Answer<Stat>;
     /// The names of a directory without `.` and `..`, sorted.
     fn list(&self, directory: &[u8]) -> Answer<Vec<Vec<u8>>>;

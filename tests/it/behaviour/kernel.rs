@@ -5,7 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant, SystemTime};
 
 use keyfs::Store;
-use keyfs::vfs::{AttributeChange, Attributes, Caller, Engine, FileKind, HandleNo, InodeNo, OpenMode, Vfs, VfsError};
+use keyfs::vfs::{
+    AttributeChange, Attributes, Caller, Engine, FileKind, HandleNo, InodeNo, OpenMode, RenameMode, Vfs, VfsError,
+};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
@@ -143,17 +145,17 @@ impl<'a, E: Engine> Kernel<'a, E> {
         KernelFile { vfs: self.vfs, inode, handle, read: mode.read, write: mode.write, closed: false }
     }
 
-    fn rename(&self, from: &[u8], to: &[u8], no_replace: bool) -> Answer<()> {
+    fn rename(&self, from: &[u8], to: &[u8], mode: RenameMode) -> Answer<()> {
         self.with(from, |_| Ok(()))?;
         match self.with(to, |_| Ok(())) {
-            Ok(()) if no_replace => return Err(Errno::EXIST),
+            Ok(()) if mode == RenameMode::NoReplace => return Err(Errno::EXIST),
             Ok(()) | Err(Errno::NOENT) => {}
             Err(error) => return Err(error),
         }
         self.interrupt();
         let ((parent, from), (new_parent, to)) = (self.parent(from)?, self.parent(to)?);
         let (from, to) = (OsStr::from_bytes(from), OsStr::from_bytes(to));
-        self.vfs.rename(parent, from, new_parent, to, no_replace).map_err(errno)
+        self.vfs.rename(parent, from, new_parent, to, mode).map_err(errno)
     }
 
     fn change(&self, name: &[u8], change: AttributeChange) -> Answer<()> {
@@ -210,11 +212,15 @@ impl<E: Engine> FileSystem for Kernel<'_, E> {
     }
 
     fn rename(&self, from: &[u8], to: &[u8]) -> Answer<()> {
-        Kernel::rename(self, from, to, false)
+        Kernel::rename(self, from, to, RenameMode::Replace)
     }
 
     fn rename_no_replace(&self, from: &[u8], to: &[u8]) -> Answer<()> {
-        Kernel::rename(self, from, to, true)
+        Kernel::rename(self, from, to, RenameMode::NoReplace)
+    }
+
+    fn exchange(&self, one: &[u8], other: &[u8]) -> Answer<()> {
+        Kernel::rename(self, one, other, RenameMode::Exchange)
     }
 
     fn stat(&self, name: &[u8]) -> Answer<Stat> {

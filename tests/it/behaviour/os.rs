@@ -50,6 +50,10 @@ impl FileSystem for Os {
         rustix::fs::renameat_with(CWD, self.path(from), CWD, self.path(to), RenameFlags::NOREPLACE)
     }
 
+    fn exchange(&self, one: &[u8], other: &[u8]) -> Answer<()> {
+        rustix::fs::renameat_with(CWD, self.path(one), CWD, self.path(other), RenameFlags::EXCHANGE)
+    }
+
     fn stat(&self, name: &[u8]) -> Answer<Stat> {
         rustix::fs::lstat(self.path(name)).map(|stat| from_system(&stat))
     }

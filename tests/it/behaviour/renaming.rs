@@ -14,6 +14,9 @@ super::as_on_a_plain_directory! {
     a_file_renamed_to_itself_stays
     no_replace_fails_when_the_name_is_taken
     no_replace_renames_when_the_name_is_free
+    two_files_of_one_kind_are_exchanged
+    nothing_is_exchanged_with_a_missing_file
+    what_is_written_after_an_exchange_goes_to_the_other_name
     a_new_empty_file_changes_its_name
     a_key_is_moved_away_and_made_again
     an_open_reader_follows_the_file
@@ -25,6 +28,8 @@ super::as_on_a_plain_directory! {
 super::unlike_a_plain_directory! {
     renaming_a_key_is_a_put_and_a_remove
     renaming_a_scratch_file_is_a_put
+    exchanging_two_keys_is_two_puts
+    a_key_and_a_scratch_file_are_not_exchanged
     renaming_a_key_to_scratch_is_a_remove_in_a_moment
     a_key_that_is_renamed_away_and_made_again_is_put_once
     the_value_is_there_again_when_the_new_text_is_refused
@@ -214,6 +219,63 @@ fn renaming_a_key_to_scratch_is_a_remove_in_a_moment(files: &dyn FileSystem, sto
     store.synchronize().unwrap();
     assert_eq!((store.len(), store.tombstones()), (0, 1));
     assert_text(files, b"a~", "1\n");
+}
+
+fn two_files_of_one_kind_are_exchanged(files: &dyn FileSystem) {
+    for (one, other) in [(&b"a"[..], &b"b"[..]), (b".a", b"b~")] {
+        save(files, one, "1\n");
+        save(files, other, "2\n");
+        files.exchange(one, other).unwrap();
+        assert_text(files, one, "2\n");
+        assert_text(files, other, "1\n");
+        files.exchange(one, one).unwrap();
+        assert_text(files, one, "2\n");
+        files.unlink(one).unwrap();
+        assert_text(files, other, "1\n");
+        files.unlink(other).unwrap();
+    }
+}
+
+fn nothing_is_exchanged_with_a_missing_file(files: &dyn FileSystem) {
+    for name in KINDS {
+        save(files, name, "1\n");
+        assert_eq!(files.exchange(name, b"missing"), Err(Errno::NOENT));
+        assert_eq!(files.exchange(b"missing", name), Err(Errno::NOENT));
+        assert_text(files, name, "1\n");
+    }
+}
+
+fn what_is_written_after_an_exchange_goes_to_the_other_name(files: &dyn FileSystem) {
+    for (one, other) in [(&b"a"[..], &b"b"[..]), (b".a", b"b~")] {
+        save(files, one, "1\n");
+        save(files, other, "2\n");
+        let file = files.open(one, WRITE).unwrap();
+        files.exchange(one, other).unwrap();
+        file.write_at(0, b"3\n").unwrap();
+        file.close().unwrap();
+        assert_text(files, one, "2\n");
+        assert_text(files, other, "3\n");
+    }
+}
+
+/// "EXCHANGE of two keys swaps their values."
+fn exchanging_two_keys_is_two_puts(files: &dyn FileSystem, store: &Store) {
+    save(files, b"a", "1\n");
+    save(files, b"b", "2\n");
+    files.exchange(b"a", b"b").unwrap();
+    store.synchronize().unwrap();
+    let value = |key: &str| store.get(key).map(|value| value.to_string());
+    assert_eq!((value("a").as_deref(), value("b").as_deref()), (Some("2"), Some("1")));
+    assert_eq!((store.len(), store.tombstones()), (2, 0));
+}
+
+fn a_key_and_a_scratch_file_are_not_exchanged(files: &dyn FileSystem, _: &Store) {
+    save(files, b"a", "1\n");
+    save(files, b".a", "2\n");
+    assert_eq!(files.exchange(b"a", b".a"), Err(Errno::INVAL));
+    assert_eq!(files.exchange(b".a", b"a"), Err(Errno::INVAL));
+    assert_text(files, b"a", "1\n");
+    assert_text(files, b".a", "2\n");
 }
 
 /// The dance of editors: others see one put.
