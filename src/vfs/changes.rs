@@ -17,6 +17,8 @@ impl<E: Engine> Vfs<E> {
     ///
     /// [`VfsError::Engine`](super::VfsError::Engine).
     pub fn synchronize(&self) -> VfsResult<()> {
+        // Held until all is noted: who finds nothing new must not go on with what another has found and not noted yet.
+        let _taking_in = self.taking_in.lock();
         let changes = self.engine.synchronize()?;
         if !changes.is_empty() {
             self.note_foreign(&mut self.state.lock(), &changes);

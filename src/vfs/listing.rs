@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::sync::Arc;
 
@@ -24,6 +25,9 @@ pub struct OpenedDirectory {
     pub keep_cache: bool,
 }
 
+/// Listings that are remembered for handles that have read others' pieces of them.
+const REMEMBERED: usize = 4;
+
 /// What the kernel may know of the listing of the root directory.
 #[derive(Default)]
 pub(super) struct ListingCache {
@@ -31,6 +35,8 @@ pub(super) struct ListingCache {
     kept: Option<u64>,
     /// The state of the listing that the handles are filling its cache with, and how many they are.
     filling: Option<(u64, usize)>,
+    /// The last listings that were given to it.
+    given: VecDeque<Arc<Listing>>,
 }
 
 impl ListingCache {
@@ -44,11 +50,43 @@ impl ListingCache {
             None => 0,
         };
         self.filling = Some((state, handles + 1));
-        (true, self.kept.replace(state) == Some(state))
+        (true, self.kept == Some(state))
+    }
+
+    /// Notes that the kernel uses a handle that fills the cache.
+    ///
+    /// So it has taken the answer to its opening, and has dropped what was there: before, a second handle that was told
+    /// to keep the cache would read the old listing.
+    fn used(&mut self) {
+        if let Some((state, _)) = self.filling {
+            self.kept = Some(state);
+        }
     }
 
     fn close(&mut self) {
+        self.used();
         self.filling = self.filling.and_then(|(state, handles)| (handles > 1).then(|| (state, handles - 1)));
+        if self.filling.is_none() {
+            self.given.drain(..self.given.len().saturating_sub(1));
+        }
+    }
+
+    fn give(&mut self, listing: &Arc<Listing>) {
+        if self.given.len() == REMEMBERED {
+            self.given.pop_front();
+        }
+        self.given.push_back(Arc::clone(listing));
+    }
+
+    /// The listing of a state, which all handles that fill the cache share: another one could show more already, what has
+    /// been taken in and not noted yet, and their pieces would not fit together.
+    fn of_state(&self, state: u64) -> Option<Arc<Listing>> {
+        self.given.back().filter(|listing| listing.state == state).cloned()
+    }
+
+    /// The listing that has given an offset to the kernel's cache.
+    fn that_gave(&self, offset: u64) -> Option<Arc<Listing>> {
+        self.given.iter().rev().find(|listing| listing.has_given(offset)).cloned()
     }
 }
 
@@ -68,6 +106,11 @@ impl Listing {
     /// The offset after an entry. It tells listings apart, so that the kernel never joins pieces of two in its cache.
     fn offset_after(&self, index: usize) -> u64 {
         (self.state & 0x7fff_ffff) << 32 | (index as u64 + 1)
+    }
+
+    /// Whether an offset is one of this listing.
+    fn has_given(&self, offset: u64) -> bool {
+        offset >> 32 == self.state & 0x7fff_ffff
     }
 }
 
@@ -184,13 +227,29 @@ impl<E: Engine> Vfs<E> {
     /// The listing of a handle; made anew when its beginning is read.
     fn listing(&self, state: &mut State, handle: HandleNo, offset: u64) -> VfsResult<Arc<Listing>> {
         let open = state.handles.get(handle)?;
-        let OpenFile::Directory { listing, .. } = &open.file else { return Err(VfsError::BadHandle) };
-        if let Some(listing) = listing
-            && (offset != 0 || listing.state == state.listing)
+        let OpenFile::Directory { listing, fills_cache } = &open.file else { return Err(VfsError::BadHandle) };
+        let (listing, fills_cache) = (listing.clone(), *fills_cache);
+        if fills_cache {
+            state.listing_cache.used();
+        }
+        if let Some(listing) = &listing
+            && (if offset == 0 { listing.state == state.listing } else { listing.has_given(offset) })
         {
             return Ok(Arc::clone(listing));
         }
-        let inode = open.inode;
+        // The kernel may have lost a listing while it gave it to this handle, which then goes on where another has begun.
+        let begun = if fills_cache { state.listing_cache.that_gave(offset) } else { None };
+        if offset != 0
+            && let Some(listing) = begun.or(listing)
+        {
+            state.handles.set_listing(handle, Arc::clone(&listing));
+            return Ok(listing);
+        }
+        if fills_cache && let Some(listing) = state.listing_cache.of_state(state.listing) {
+            state.handles.set_listing(handle, Arc::clone(&listing));
+            return Ok(listing);
+        }
+        let inode = state.handles.get(handle)?.inode;
         let entries = match &state.inodes.get(inode)?.kind {
             InodeKind::Root => self.root_entries(state),
             InodeKind::Control(ControlInode::Directory(directory)) => {
@@ -204,6 +263,9 @@ impl<E: Engine> Vfs<E> {
             _ => return Err(VfsError::NotADirectory),
         };
         let listing = Arc::new(Listing { state: state.listing, entries });
+        if fills_cache {
+            state.listing_cache.give(&listing);
+        }
         state.handles.set_listing(handle, Arc::clone(&listing));
         Ok(listing)
     }
@@ -269,12 +331,16 @@ mod tests {
     fn a_listing_is_kept_only_while_nobody_can_bring_an_old_one() {
         let mut cache = ListingCache::default();
         assert_eq!(cache.open(1), (true, false), "the first reads");
+        assert_eq!(cache.open(1), (true, false), "the kernel may not have heard yet that it is to drop what it has");
+        cache.used();
         assert_eq!(cache.open(1), (true, true), "nothing has changed");
+        cache.close();
         assert_eq!(cache.open(2), (false, false), "two are still reading the old listing");
         cache.close();
         assert_eq!(cache.open(2), (false, false), "one is");
         cache.close();
         assert_eq!(cache.open(2), (true, false), "what was kept is old");
+        cache.used();
         assert_eq!(cache.open(2), (true, true));
     }
 

@@ -101,6 +101,8 @@ pub struct VfsOptions {
 pub struct Vfs<E> {
     engine: Observed<E>,
     options: VfsOptions,
+    /// Held while others' changes are taken in and noted. Taken before `state`.
+    taking_in: Mutex<()>,
     /// Guards inodes, handles, drafts and scratch files. Taken before any lock of the engine.
     state: Mutex<State>,
     /// Tells the thread that does what is due in its time that there is something new to wait for.
@@ -124,6 +126,7 @@ impl<E: Engine> Vfs<E> {
         Vfs {
             engine: Observed::new(engine),
             options: VfsOptions { read_only, ..options },
+            taking_in: Mutex::new(()),
             state: Mutex::new(state),
             timer: Condvar::new(),
             poked: Condvar::new(),

@@ -28,6 +28,7 @@ mod python;
 mod scenarios;
 mod shelf;
 mod structure;
+mod taking_in;
 mod transient;
 mod view_python;
 mod waiting;
