@@ -39,17 +39,23 @@ impl<E: Engine> Vfs<E> {
             // Only for the poker: the next who looks the name up is to ask.
             return Ok(Attributes { lasting: false, ..self.attributes(&state, inode)? });
         }
+        let mut keep = true;
         let inode = match self.target(&mut state, name) {
             Ok(Target::Control) => ControlDirectory::Root.inode(),
             Ok(Target::Scratch(name)) => state.find_scratch(&name)?,
-            Ok(Target::Key(name, key)) => self.lookup_key(&mut state, caller, &name, &key)?,
+            Ok(Target::Key(name, key)) => {
+                let inode = self.lookup_key(&mut state, caller, &name, &key)?;
+                keep = state.retries.answered(caller, &name, inode);
+                inode
+            }
             Err(VfsError::Name(NameError::TooLong)) => return Err(NameError::TooLong.into()),
             // A name that nothing can have.
             Err(VfsError::Name(_) | VfsError::LongKey) => return Err(VfsError::NotFound),
             Err(other) => return Err(other),
         };
         state.inodes.looked_up(inode);
-        self.attributes(&state, inode)
+        let attributes = self.attributes(&state, inode)?;
+        Ok(Attributes { lasting: attributes.lasting && keep, ..attributes })
     }
 
     /// Checks a name in the root directory.
@@ -99,19 +105,17 @@ impl<E: Engine> Vfs<E> {
             Some((Wanted::Shared, _)) => state.shared_draft(name, key, live.as_ref()),
             Some((Wanted::Read, _)) | None => None,
         };
-        let inode = match (draft, &live) {
-            (Some(draft), _) => draft,
-            (None, Some(live)) => state.version_inode(name, key, live),
+        match (draft, &live) {
+            (Some(draft), _) => Ok(draft),
+            (None, Some(live)) => Ok(state.version_inode(name, key, live)),
             (None, None) => match state.placeholders.get(name) {
-                Some(&placeholder) => placeholder,
+                Some(&placeholder) => Ok(placeholder),
                 None => {
                     state.retries.found_nothing(caller, name);
-                    return Err(VfsError::NotFound);
+                    Err(VfsError::NotFound)
                 }
             },
-        };
-        state.retries.answered(caller, name, inode);
-        Ok(inode)
+        }
     }
 
     /// Finds what has a name below the control directory.

@@ -15,7 +15,7 @@ use crate::view::FileName;
 /// How long a second try is waited for; it follows the first within microseconds.
 const VALID: Duration = Duration::from_secs(2);
 
-/// How long after a lookup that found nothing another one can belong to the same second try.
+/// How long after a lookup that found nothing another one can belong to the same second try to write.
 const TOGETHER: Duration = Duration::from_millis(1);
 
 /// Entries from which on those that are too old are swept out.
@@ -41,6 +41,13 @@ struct Retry {
     since: Instant,
 }
 
+impl Retry {
+    /// Whether a lookup that comes now is none of the second try.
+    fn is_over(&self) -> bool {
+        self.wanted != Wanted::Read && self.absent.is_some_and(|absent| absent.elapsed() >= TOGETHER)
+    }
+}
+
 /// The opens whose second try is expected, by thread and name.
 #[derive(Default)]
 pub(super) struct Retries {
@@ -64,31 +71,37 @@ impl Retries {
         }
         let place = (caller.thread, name.clone());
         let retry = self.entries.get(&place)?;
-        if retry.since.elapsed() >= VALID || retry.absent.is_some_and(|absent| absent.elapsed() >= TOGETHER) {
+        if retry.since.elapsed() >= VALID || retry.is_over() {
             self.entries.remove(&place);
             return None;
         }
         Some((retry.wanted, retry.inode))
     }
 
-    /// Notes that the lookup finds nothing. The kernel may look once more; then the second try is over.
+    /// Notes that the lookup finds nothing. The kernel may look once more; then a second try to write is over.
+    ///
+    /// One to read may not be: while others look for the same name too, the kernel looks any number of times.
     pub(super) fn found_nothing(&mut self, caller: Caller, name: &FileName) {
         let place = (caller.thread, name.clone());
         if let Some(retry) = self.entries.get_mut(&place)
             && retry.absent.replace(Instant::now()).is_some()
+            && retry.wanted != Wanted::Read
         {
             self.entries.remove(&place);
         }
     }
 
-    /// Notes what the lookup is answered with.
-    pub(super) fn answered(&mut self, caller: Caller, name: &FileName, inode: InodeNo) {
+    /// Notes what the lookup is answered with; false when the kernel may not keep that.
+    ///
+    /// Where a lookup has found nothing before, the open may have failed, and this lookup may be for something else. If
+    /// the kernel kept the answer, a later open could come without a lookup, and would be taken for the second try.
+    pub(super) fn answered(&mut self, caller: Caller, name: &FileName, inode: InodeNo) -> bool {
         if self.entries.is_empty() {
-            return;
+            return true;
         }
-        if let Some(retry) = self.entries.get_mut(&(caller.thread, name.clone())) {
-            retry.inode = Some(inode);
-        }
+        let Some(retry) = self.entries.get_mut(&(caller.thread, name.clone())) else { return true };
+        retry.inode = Some(inode);
+        retry.absent.is_none()
     }
 
     /// Whether a second open of this inode is to come.

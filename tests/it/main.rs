@@ -26,6 +26,7 @@ mod mounting;
 mod never_delete;
 mod python;
 mod scenarios;
+mod second_try;
 mod shelf;
 mod structure;
 mod taking_in;
