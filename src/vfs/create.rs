@@ -45,7 +45,7 @@ impl<E: Engine> Vfs<E> {
             let inode = self.create_of_poker(&mut state, name)?;
             state.inodes.looked_up(inode);
             let opened = self.open_of_poker(&mut state, inode);
-            return Ok((self.attributes(&state, inode)?, opened));
+            return Ok((self.entry_attributes(&state, inode)?, opened));
         }
         let target = self.target(&mut state, name)?;
         if mode.exclusive && self.exists(&state, &target) {

@@ -173,7 +173,7 @@ impl<E: Engine> Vfs<E> {
         let listing = self.listing(&mut state, handle, offset)?;
         for (index, entry) in listing.entries.iter().enumerate().skip(listing.index(offset)) {
             let Some(inode) = self.entry_inode(&mut state, directory, entry, report.as_ref()) else { continue };
-            let full = sink(entry, listing.offset_after(index), &self.attributes(&state, inode)?);
+            let full = sink(entry, listing.offset_after(index), &self.entry_attributes(&state, inode)?);
             if full {
                 state.inodes.drop_unused(inode);
                 break;

@@ -39,13 +39,12 @@ impl<E: Engine> Vfs<E> {
             // Only for the poker: the next who looks the name up is to ask.
             return Ok(Attributes { lasting: false, ..self.attributes(&state, inode)? });
         }
-        let mut keep = true;
         let inode = match self.target(&mut state, name) {
             Ok(Target::Control) => ControlDirectory::Root.inode(),
             Ok(Target::Scratch(name)) => state.find_scratch(&name)?,
             Ok(Target::Key(name, key)) => {
                 let inode = self.lookup_key(&mut state, caller, &name, &key)?;
-                keep = state.retries.answered(caller, &name, inode);
+                state.retries.answered(caller, &name, inode);
                 inode
             }
             Err(VfsError::Name(NameError::TooLong)) => return Err(NameError::TooLong.into()),
@@ -54,8 +53,13 @@ impl<E: Engine> Vfs<E> {
             Err(other) => return Err(other),
         };
         state.inodes.looked_up(inode);
-        let attributes = self.attributes(&state, inode)?;
-        Ok(Attributes { lasting: attributes.lasting && keep, ..attributes })
+        self.entry_attributes(&state, inode)
+    }
+
+    /// The attributes of what a name leads to, and whether the kernel may keep them and the name.
+    pub(super) fn entry_attributes(&self, state: &State, inode: InodeNo) -> VfsResult<Attributes> {
+        let attributes = self.attributes(state, inode)?;
+        Ok(Attributes { lasting: attributes.lasting && state.retries.may_be_kept(inode), ..attributes })
     }
 
     /// Checks a name in the root directory.

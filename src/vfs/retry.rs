@@ -91,17 +91,24 @@ impl Retries {
         }
     }
 
-    /// Notes what the lookup is answered with; false when the kernel may not keep that.
-    ///
-    /// Where a lookup has found nothing before, the open may have failed, and this lookup may be for something else. If
-    /// the kernel kept the answer, a later open could come without a lookup, and would be taken for the second try.
-    pub(super) fn answered(&mut self, caller: Caller, name: &FileName, inode: InodeNo) -> bool {
+    /// Notes what the lookup is answered with.
+    pub(super) fn answered(&mut self, caller: Caller, name: &FileName, inode: InodeNo) {
         if self.entries.is_empty() {
-            return true;
+            return;
         }
-        let Some(retry) = self.entries.get_mut(&(caller.thread, name.clone())) else { return true };
-        retry.inode = Some(inode);
-        retry.absent.is_none()
+        if let Some(retry) = self.entries.get_mut(&(caller.thread, name.clone())) {
+            retry.inode = Some(inode);
+        }
+    }
+
+    /// Whether the kernel may keep what leads to an inode.
+    ///
+    /// Where a lookup of a second try has found nothing before it found this inode, the open may have failed, and that
+    /// lookup may have been for something else. If the kernel kept the name, a later open could come without a lookup,
+    /// and would be taken for the second try.
+    pub(super) fn may_be_kept(&self, inode: InodeNo) -> bool {
+        let is_doubtful = |retry: &Retry| retry.absent.is_some() && retry.since.elapsed() < VALID;
+        !self.entries.values().any(|retry| retry.inode == Some(inode) && is_doubtful(retry))
     }
 
     /// Whether a second open of this inode is to come.

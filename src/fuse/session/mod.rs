@@ -79,7 +79,11 @@ pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountEr
     vfs.save_all();
     vfs.close();
     companions.join();
-    served.map_err(|source| io_error("serve", source))
+    match served {
+        // Taken away by force: unmounted like any other.
+        Err(error) if error.raw_os_error() == Some(libc::ECONNABORTED) => Ok(()),
+        served => served.map_err(|source| io_error("serve", source)),
+    }
 }
 
 fn vfs_options(options: &MountOptions, store: &Path) -> VfsOptions {
