@@ -64,6 +64,11 @@ impl Mounted {
 
     /// Mounts a store, or a new one, with further arguments.
     pub(crate) fn of(store: Option<&Path>, arguments: &[&str]) -> Option<Mounted> {
+        Mounted::held_for(HANG, store, arguments)
+    }
+
+    /// The same for a test that holds it for another time at most.
+    pub(crate) fn held_for(hang: Duration, store: Option<&Path>, arguments: &[&str]) -> Option<Mounted> {
         if !can_mount() {
             return None;
         }
@@ -77,7 +82,7 @@ impl Mounted {
         let mut command = keyfs();
         command.args(["mount", "-f"]).args(arguments).arg(store).arg(&mount_point);
         let daemon = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let watchdog = Some(Watchdog::start(&daemon, &mount_point));
+        let watchdog = Some(Watchdog::start(&daemon, &mount_point, hang));
         let mut mounted = Mounted { directory, daemon, watchdog };
         mounted.wait_until_it_answers();
         log_mount(&mount_point);
@@ -91,6 +96,11 @@ impl Mounted {
     /// The store, when it was not given.
     pub(crate) fn store_path(&self) -> PathBuf {
         self.directory.path().join("store")
+    }
+
+    /// The process that serves it.
+    pub(crate) fn process(&self) -> u32 {
+        self.daemon.id()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -139,7 +149,7 @@ impl Drop for Mounted {
             let _ = self.daemon.wait();
         }
         if !thread::panicking() {
-            assert!(!hung, "the test held the mount longer than {HANG:?}: something hangs");
+            assert!(!hung, "the test held the mount longer than it may: something hangs");
             assert!(ended, "the daemon did not end after SIGTERM: {}", self.said());
         }
     }
@@ -153,12 +163,12 @@ struct Watchdog {
 }
 
 impl Watchdog {
-    fn start(daemon: &Child, mount_point: &Path) -> Watchdog {
+    fn start(daemon: &Child, mount_point: &Path, hang: Duration) -> Watchdog {
         let (stop, stopped) = mpsc::channel();
         let hung = Arc::new(AtomicBool::new(false));
         let (daemon, mount_point, seen) = (pid(daemon), mount_point.to_owned(), Arc::clone(&hung));
         let thread = thread::spawn(move || {
-            if stopped.recv_timeout(HANG) == Err(RecvTimeoutError::Timeout) {
+            if stopped.recv_timeout(hang) == Err(RecvTimeoutError::Timeout) {
                 seen.store(true, Ordering::Relaxed);
                 unmount_lazily(&mount_point);
                 // Not waited for before this thread has ended, so the number is still the daemon's.
