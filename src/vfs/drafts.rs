@@ -72,7 +72,7 @@ impl State {
     }
 
     /// The text of a version inode.
-    fn text_of(&mut self, number: InodeNo) -> std::sync::Arc<[u8]> {
+    pub(super) fn text_of(&mut self, number: InodeNo) -> std::sync::Arc<[u8]> {
         match self.inodes.get_mut(number).map(|inode| &mut inode.kind) {
             Ok(InodeKind::Version(version)) => version.text(),
             _ => std::sync::Arc::new([]),

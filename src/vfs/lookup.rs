@@ -59,7 +59,11 @@ impl<E: Engine> Vfs<E> {
     /// The attributes of what a name leads to, and whether the kernel may keep them and the name.
     pub(super) fn entry_attributes(&self, state: &State, inode: InodeNo) -> VfsResult<Attributes> {
         let attributes = self.attributes(state, inode)?;
-        Ok(Attributes { lasting: attributes.lasting && state.retries.may_be_kept(inode), ..attributes })
+        let may_be_kept = match &state.inodes.get(inode)?.kind {
+            InodeKind::Version(version) => state.retries.may_be_kept(&version.name),
+            _ => true,
+        };
+        Ok(Attributes { lasting: attributes.lasting && may_be_kept, ..attributes })
     }
 
     /// Checks a name in the root directory.

@@ -46,21 +46,24 @@ impl<E: Engine> Vfs<E> {
                 return Ok(Opened { handle, keep_cache: false, direct: true, no_flush: true });
             }
             InodeKind::Draft(draft) => {
-                let name = draft.name.clone();
-                // The second try ends here: what this thread looks up next is not for it.
-                state.retries.take(caller, &name);
-                return self.open_bytes(&mut state, caller, inode, mode);
+                let (name, key) = (draft.name.clone(), draft.key.clone());
+                return self.open_draft(&mut state, caller, inode, mode, &name, &key);
             }
             InodeKind::Control(ControlInode::Refused { name, .. }) => {
                 let name = name.clone();
                 return open_refused(&mut state, inode, &name, mode);
+            }
+            InodeKind::Scratch(scratch) if scratch.became_key => {
+                let name = scratch.name.clone();
+                state.retries.expect(caller, &name, Wanted::of(mode));
+                return Err(VfsError::Stale);
             }
             InodeKind::Scratch(_) => return self.open_scratch(&mut state, caller, inode, mode),
             InodeKind::Version(version) => (version.name.clone(), version.key.clone()),
             InodeKind::Placeholder(placeholder) => (placeholder.name.clone(), placeholder.key.clone()),
         };
         if mode.write {
-            self.open_draft(&mut state, caller, mode, &name, &key)
+            self.open_for_change(&mut state, caller, mode, &name, &key)
         } else {
             self.open_for_reading(&mut state, caller, inode, &name, &key)
         }
@@ -127,7 +130,7 @@ impl<E: Engine> Vfs<E> {
     }
 
     /// Sends an open for writing to a draft: away first, or to one that only this handle leads to.
-    fn open_draft(
+    fn open_for_change(
         &self,
         state: &mut State,
         caller: Caller,
@@ -135,14 +138,15 @@ impl<E: Engine> Vfs<E> {
         name: &FileName,
         key: &Key,
     ) -> VfsResult<Opened> {
-        let wanted = if mode.is_in_place() { Wanted::Shared } else { Wanted::Draft };
+        let wanted = Wanted::of(mode);
         let second_try = state.retries.take(caller, name).is_some_and(|(before, _)| before == wanted);
         if !second_try && caller.thread != 0 {
             state.retries.expect(caller, name, wanted);
             return Err(VfsError::Stale);
         }
-        // The second try without a lookup in between (through /proc/self/fd), or a thread that cannot be told from
-        // others: the kernel knows only the inode of the version, so bytes go past the pages that it keeps of that.
+        // The second try without a lookup of its own (another thread was looking, or it came through /proc/self/fd), or a
+        // thread that cannot be told from others: the kernel knows only the inode of the version, so bytes go past the
+        // pages that it keeps of that.
         let live = self.live(state, key);
         let draft = match wanted {
             Wanted::Shared => state.shared_draft(name, key, live.as_ref()),
@@ -152,7 +156,52 @@ impl<E: Engine> Vfs<E> {
         Ok(Opened { direct: true, ..opened })
     }
 
-    /// Checks that an inode is the newest version of its key, or the one that this very open looked up.
+    /// Opens a draft, for the thread that was led to it. Any other is sent away first: it may have been led there by the
+    /// lookup of another thread, or it comes through /proc/self/fd.
+    fn open_draft(
+        &self,
+        state: &mut State,
+        caller: Caller,
+        inode: InodeNo,
+        mode: OpenMode,
+        name: &FileName,
+        key: &Key,
+    ) -> VfsResult<Opened> {
+        let retry = state.retries.take(caller, name);
+        let led_here = matches!(retry, Some((Wanted::Draft | Wanted::Shared, answered)) if answered == Some(inode));
+        match retry {
+            _ if caller.thread == 0 || (mode.write && led_here) => self.open_bytes(state, caller, inode, mode),
+            // Nobody else was looked up for it: the very file that the thread has a descriptor of.
+            Some((Wanted::Draft | Wanted::Shared, None)) if mode.write => self.open_bytes(state, caller, inode, mode),
+            Some((Wanted::Draft | Wanted::Shared, Some(_))) if mode.write => {
+                let draft = state.new_draft(name, key, self.live(state, key).as_ref()).ok_or(VfsError::Stale)?;
+                let opened = self.open_bytes(state, caller, draft, mode)?;
+                Ok(Opened { direct: true, ..opened })
+            }
+            Some((Wanted::Read, _)) if !mode.write => self.open_past_draft(state, inode, name, key),
+            _ => {
+                state.retries.expect(caller, name, Wanted::of(mode));
+                Err(VfsError::Stale)
+            }
+        }
+    }
+
+    /// Opens the newest version for who was led to a draft of it: past the pages that the kernel keeps of that.
+    fn open_past_draft(&self, state: &mut State, inode: InodeNo, name: &FileName, key: &Key) -> VfsResult<Opened> {
+        let text = match self.live(state, key) {
+            Some(live) => {
+                let version = state.version_inode(name, key, &live);
+                state.text_of(version)
+            }
+            None => Arc::new([]),
+        };
+        let mode = OpenMode { read: true, ..OpenMode::default() };
+        let handle = add_handle(state, inode, OpenFile::Snapshot(text), mode);
+        Ok(Opened { handle, keep_cache: false, direct: true, no_flush: true })
+    }
+
+    /// Checks that an inode is the newest version of its key, or that the kernel comes for the second time: then it has
+    /// looked the name up after the first, and what it found was the newest at that moment.
     fn check_current(
         &self,
         state: &mut State,
@@ -167,8 +216,8 @@ impl<E: Engine> Vfs<E> {
             InodeKind::Placeholder(placeholder) => placeholder.linked && newest.is_none(),
             _ => false,
         };
-        let looked_up = state.retries.take(caller, name).and_then(|(_, answered)| answered);
-        if current || looked_up == Some(inode) {
+        let second_try = matches!(state.retries.take(caller, name), Some((Wanted::Read, _)));
+        if current || second_try {
             return Ok(());
         }
         state.retries.expect(caller, name, Wanted::Read);

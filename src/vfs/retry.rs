@@ -9,17 +9,25 @@ use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 
-use super::attributes::{Caller, InodeNo};
+use super::attributes::{Caller, InodeNo, OpenMode};
 use crate::view::FileName;
 
 /// How long a second try is waited for; it follows the first within microseconds.
 const VALID: Duration = Duration::from_secs(2);
 
-/// How long after a lookup that found nothing another one can belong to the same second try to write.
-const TOGETHER: Duration = Duration::from_millis(1);
-
 /// Entries from which on those that are too old are swept out.
 const SWEEP_ENTRIES: usize = 64;
+
+impl Wanted {
+    /// What is opened so.
+    pub(super) fn of(mode: OpenMode) -> Wanted {
+        match mode {
+            OpenMode { write: false, .. } => Wanted::Read,
+            mode if mode.is_in_place() => Wanted::Shared,
+            _ => Wanted::Draft,
+        }
+    }
+}
 
 /// What the first try wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,16 +44,10 @@ struct Retry {
     wanted: Wanted,
     /// The inode that the lookup of the second try was answered with.
     inode: Option<InodeNo>,
-    /// When a lookup of the second try found nothing.
-    absent: Option<Instant>,
+    /// Whether a lookup of the second try has found nothing. The open may have failed then; or the kernel looks again, any
+    /// number of times while others look for the same name too.
+    absent: bool,
     since: Instant,
-}
-
-impl Retry {
-    /// Whether a lookup that comes now is none of the second try.
-    fn is_over(&self) -> bool {
-        self.wanted != Wanted::Read && self.absent.is_some_and(|absent| absent.elapsed() >= TOGETHER)
-    }
 }
 
 /// The opens whose second try is expected, by thread and name.
@@ -60,7 +62,7 @@ impl Retries {
         if self.entries.len() >= SWEEP_ENTRIES {
             self.entries.retain(|_, retry| retry.since.elapsed() < VALID);
         }
-        let retry = Retry { wanted, inode: None, absent: None, since: Instant::now() };
+        let retry = Retry { wanted, inode: None, absent: false, since: Instant::now() };
         self.entries.insert((caller.thread, name.clone()), retry);
     }
 
@@ -71,23 +73,17 @@ impl Retries {
         }
         let place = (caller.thread, name.clone());
         let retry = self.entries.get(&place)?;
-        if retry.since.elapsed() >= VALID || retry.is_over() {
+        if retry.since.elapsed() >= VALID {
             self.entries.remove(&place);
             return None;
         }
         Some((retry.wanted, retry.inode))
     }
 
-    /// Notes that the lookup finds nothing. The kernel may look once more; then a second try to write is over.
-    ///
-    /// One to read may not be: while others look for the same name too, the kernel looks any number of times.
+    /// Notes that the lookup finds nothing.
     pub(super) fn found_nothing(&mut self, caller: Caller, name: &FileName) {
-        let place = (caller.thread, name.clone());
-        if let Some(retry) = self.entries.get_mut(&place)
-            && retry.absent.replace(Instant::now()).is_some()
-            && retry.wanted != Wanted::Read
-        {
-            self.entries.remove(&place);
+        if let Some(retry) = self.entries.get_mut(&(caller.thread, name.clone())) {
+            retry.absent = true;
         }
     }
 
@@ -101,14 +97,14 @@ impl Retries {
         }
     }
 
-    /// Whether the kernel may keep what leads to an inode.
+    /// Whether the kernel may keep what a name leads to.
     ///
-    /// Where a lookup of a second try has found nothing before it found this inode, the open may have failed, and that
-    /// lookup may have been for something else. If the kernel kept the name, a later open could come without a lookup,
-    /// and would be taken for the second try.
-    pub(super) fn may_be_kept(&self, inode: InodeNo) -> bool {
-        let is_doubtful = |retry: &Retry| retry.absent.is_some() && retry.since.elapsed() < VALID;
-        !self.entries.values().any(|retry| retry.inode == Some(inode) && is_doubtful(retry))
+    /// Where a lookup of a second try has found nothing, the open may have failed, and a later lookup be for something
+    /// else. If the kernel kept its answer, a later open could come without a lookup, and would be taken for the second
+    /// try.
+    pub(super) fn may_be_kept(&self, name: &FileName) -> bool {
+        let is_doubtful = |retry: &Retry| retry.absent && retry.since.elapsed() < VALID;
+        !self.entries.iter().any(|((_, of), retry)| of == name && is_doubtful(retry))
     }
 
     /// Whether a second open of this inode is to come.

@@ -250,6 +250,7 @@ impl State {
         let Ok(inode) = self.inodes.get_mut(number) else { return };
         let InodeKind::Scratch(scratch) = &mut inode.kind else { return };
         scratch.became_key = true;
+        scratch.name = to.clone();
         if writers > 0 {
             let mut draft = Draft::of_text(text);
             draft.writers = u32::try_from(writers).unwrap_or(u32::MAX);

@@ -66,3 +66,71 @@ fn what_was_found_after_the_open_has_failed_is_not_kept_for_the_next_open() {
         assert!(matches!(read(vfs, found.inode), Err(VfsError::Stale)));
     });
 }
+
+/// Others' lookups, whose answers the kernel shares among all who look for the name at that moment.
+const OTHER: Caller = Caller { thread: 8, process: 8 };
+const SAVE: OpenMode = OpenMode { read: false, write: true, append: false, truncate: true, exclusive: false };
+
+/// A file system with a key, and the inode of its version.
+fn with_a_key(then: impl FnOnce(&Vfs<Store>, &Store, InodeNo)) {
+    let directory = tempfile::tempdir().unwrap();
+    let (vfs, store) = (vfs_of(directory.path(), false), foreign_store(directory.path()));
+    put(&store, "key", 1);
+    let inode = look(&vfs).unwrap().inode;
+    then(&vfs, &store, inode);
+}
+
+#[test]
+fn a_second_try_is_served_what_another_thread_has_looked_up_for_it() {
+    with_a_key(|vfs, store, first| {
+        put(store, "key", 2);
+        assert!(matches!(read(vfs, first), Err(VfsError::Stale)));
+        let found = vfs.lookup(OTHER, InodeNo::ROOT, OsStr::new("key")).unwrap();
+        put(store, "key", 3);
+        assert_eq!(read(vfs, found.inode).unwrap(), "2\n");
+        assert!(matches!(read(vfs, found.inode), Err(VfsError::Stale)), "that open is over");
+    });
+}
+
+/// "An unfinished save is seen by nobody else", nor is it mixed with another one.
+#[test]
+fn who_is_led_to_the_draft_of_another_thread_does_not_get_it() {
+    with_a_key(|vfs, _, version| {
+        assert!(matches!(vfs.open(OTHER, version, SAVE), Err(VfsError::Stale)));
+        let draft = vfs.lookup(OTHER, InodeNo::ROOT, OsStr::new("key")).unwrap().inode;
+        let others = vfs.open(OTHER, draft, SAVE).unwrap().handle;
+        vfs.write(others, 0, b"[2").unwrap();
+        // A reader: sent away, and past the draft when he is led there again.
+        assert!(matches!(read(vfs, draft), Err(VfsError::Stale)));
+        assert_eq!(read(vfs, draft).unwrap(), "1\n");
+        // A writer who was told of a draft of his own before.
+        assert!(matches!(vfs.open(CALLER, version, SAVE), Err(VfsError::Stale)));
+        look(vfs).unwrap();
+        let own = vfs.open(CALLER, draft, SAVE).unwrap();
+        assert!(own.direct, "the kernel's pages are those of the other draft");
+        vfs.write(own.handle, 0, b"3").unwrap();
+        vfs.flush(own.handle, || 7).unwrap();
+        vfs.release(own.handle).unwrap();
+        vfs.write(others, 2, b"]").unwrap();
+        vfs.flush(others, || 8).unwrap();
+        assert_eq!(read(vfs, look(vfs).unwrap().inode).unwrap(), "[\n  2\n]\n");
+    });
+}
+
+/// As `tee /dev/stdout > KEY` does: the kernel looks nothing up.
+#[test]
+fn who_opens_his_own_draft_again_by_its_descriptor_writes_to_the_same_file() {
+    with_a_key(|vfs, _, version| {
+        assert!(matches!(vfs.open(CALLER, version, SAVE), Err(VfsError::Stale)));
+        let draft = look(vfs).unwrap().inode;
+        let first = vfs.open(CALLER, draft, SAVE).unwrap().handle;
+        vfs.write(first, 0, b"[2").unwrap();
+        let append = OpenMode { truncate: false, append: true, ..SAVE };
+        assert!(matches!(vfs.open(CALLER, draft, append), Err(VfsError::Stale)));
+        let second = vfs.open(CALLER, draft, append).unwrap();
+        assert!(!second.direct);
+        vfs.write(second.handle, 0, b"]").unwrap();
+        vfs.flush(first, || 7).unwrap();
+        assert_eq!(read(vfs, look(vfs).unwrap().inode).unwrap(), "[\n  2\n]\n");
+    });
+}
