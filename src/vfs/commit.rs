@@ -32,7 +32,7 @@ impl<E: Engine> Vfs<E> {
                 return Ok(());
             }
             // Now, not at the release: that comes when the program has already been told.
-            keep_refused(&mut state, inode, error);
+            self.keep_refused(&mut state, inode, error);
         }
         drop(state);
         self.shelve_refused();
@@ -136,7 +136,7 @@ impl<E: Engine> Vfs<E> {
         let is_new = self.live(state, key).is_none();
         let version = self.engine.put(key, value)?;
         state.departures.cancel(key);
-        state.rejected.remove(name.as_os_str());
+        state.rejected.saved(name.as_os_str(), value);
         state.remove_placeholder(name);
         self.note_version(state, key);
         if is_new {
@@ -149,13 +149,13 @@ impl<E: Engine> Vfs<E> {
     ///
     /// What had the name before, and was unlinked or renamed away for the new text, is there again.
     pub(super) fn reject(&self, state: &mut State, number: InodeNo, error: &VfsError) {
-        let Some(name) = keep_refused(state, number, error) else { return };
+        let Some(name) = self.keep_refused(state, number, error) else { return };
         log::warn!("{name}: the text was refused: {error}; it is kept as {}/rejected/{name}", super::CONTROL_NAME);
         let Some(draft) = draft_of(state, number) else { return };
         draft.draft.bytes = Vec::new();
         draft.draft.dirty = false;
         let (key, replaced) = (draft.key.clone(), draft.replaces.take());
-        if state.remove_placeholder(&name).is_some() | state.departures.cancel(&key) {
+        if state.remove_placeholder(&name).is_some() | state.departures.restore(&key) {
             self.note_names(state);
         }
         if let Some(value) = replaced
@@ -165,18 +165,19 @@ impl<E: Engine> Vfs<E> {
             log::error!("{name}: the value that it had before cannot be put back: {error}");
         }
     }
-}
 
-/// Keeps the text of a draft for the person to see, and returns the name under which it is kept.
-pub(super) fn keep_refused(state: &mut State, number: InodeNo, error: &VfsError) -> Option<FileName> {
-    let draft = draft_of(state, number)?;
-    let name = draft.name.clone();
-    if !draft.draft.refused {
-        draft.draft.refused = true;
-        let bytes = draft.draft.bytes.clone();
-        state.rejected.add(OsString::from(name.as_os_str()), bytes, error.explanation());
+    /// Keeps the text of a draft for the person to see, and returns the name under which it is kept.
+    pub(super) fn keep_refused(&self, state: &mut State, number: InodeNo, error: &VfsError) -> Option<FileName> {
+        let draft = draft_of(state, number)?;
+        let name = draft.name.clone();
+        if !draft.draft.refused {
+            draft.draft.refused = true;
+            let stood = self.engine.version(&draft.key).map(|live| live.value).or_else(|| draft.replaces.clone());
+            let bytes = draft.draft.bytes.clone();
+            state.rejected.add(OsString::from(name.as_os_str()), bytes, error.explanation(), stood);
+        }
+        Some(name)
     }
-    Some(name)
 }
 
 /// Whether the text of a draft is a beginning that can still become a value.

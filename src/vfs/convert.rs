@@ -100,7 +100,8 @@ impl<E: Engine> Vfs<E> {
             Err(error) => {
                 let reason = VfsError::from(error);
                 log::warn!("{to}: the text of {from} was refused: {reason}");
-                state.rejected.add(to.as_os_str().to_owned(), contents.bytes, reason.explanation());
+                let stood = self.engine.version(key).map(|live| live.value);
+                state.rejected.add(to.as_os_str().to_owned(), contents.bytes, reason.explanation(), stood);
                 return Err(reason);
             }
         };

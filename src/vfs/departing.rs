@@ -32,6 +32,8 @@ struct Departing {
 #[derive(Default)]
 pub(super) struct Departures {
     keys: HashMap<Key, Departing, RandomState>,
+    /// Keys that are there again because the new text was refused, and when.
+    restored: HashMap<Key, Instant, RandomState>,
 }
 
 impl Departures {
@@ -43,6 +45,22 @@ impl Departures {
     /// Lets the key be there again; true when it was hidden.
     pub(super) fn cancel(&mut self, key: &Key) -> bool {
         self.keys.remove(key).is_some()
+    }
+
+    /// Lets the key be there again because its new text was refused; true when it was hidden.
+    pub(super) fn restore(&mut self, key: &Key) -> bool {
+        let restored = self.cancel(key);
+        if restored {
+            self.restored.retain(|_, at| at.elapsed() < PATIENCE);
+            self.restored.insert(key.clone(), Instant::now());
+        }
+        restored
+    }
+
+    /// Whether the key is there again since a moment: a tool that unlinks it now clears up after the refusal, and will
+    /// rename its backup to it.
+    pub(super) fn is_restored(&self, key: &Key) -> bool {
+        self.restored.get(key).is_some_and(|at| at.elapsed() < PATIENCE)
     }
 
     /// When the next removal is due.

@@ -7,7 +7,8 @@ use super::Vfs;
 use super::engine::Engine;
 use super::error::VfsResult;
 use super::shelf::{Shelf, ShelfFile};
-use crate::view::rfc3339;
+use crate::record::Value;
+use crate::view::{file_text, rfc3339};
 
 /// The most texts that are kept.
 const TEXTS: usize = 100;
@@ -21,6 +22,8 @@ pub(super) struct RejectedText {
     pub(super) size: u64,
     pub(super) reason: Arc<[u8]>,
     pub(super) at: SystemTime,
+    /// The value that stood: a tool that puts it back when it is told of the refusal has not saved anything else.
+    stood: Option<Value>,
     text: Text,
 }
 
@@ -56,19 +59,19 @@ impl Rejected {
         for found in found {
             let (name, size, at) = (found.name, found.size, found.at);
             let reason = found.reason.into_bytes().into();
-            rejected.push(RejectedText { name, size, reason, at, text: Text::OnShelf });
+            rejected.push(RejectedText { name, size, reason, at, stood: None, text: Text::OnShelf });
         }
         rejected
     }
 
     /// Keeps a text instead of an earlier one of the same name. The reason is lines; the first one tells it in short.
-    pub(super) fn add(&mut self, name: OsString, text: Vec<u8>, reason: String) {
+    pub(super) fn add(&mut self, name: OsString, text: Vec<u8>, reason: String, stood: Option<Value>) {
         self.remove(&name);
         let size = text.len() as u64;
         let text: Arc<[u8]> = text.into();
         let text = if self.shelf.is_on_disk() { Text::Pending(text) } else { Text::Memory(text) };
         let reason = reason.into_bytes().into();
-        self.push(RejectedText { name, size, reason, at: SystemTime::now(), text });
+        self.push(RejectedText { name, size, reason, at: SystemTime::now(), stood, text });
     }
 
     fn push(&mut self, text: RejectedText) {
@@ -80,7 +83,15 @@ impl Rejected {
         }
     }
 
-    /// Drops the text of a name, as when the name was saved well; true when there was one.
+    /// Drops the text of a name that was saved well, with another value than the one that stood.
+    pub(super) fn saved(&mut self, name: &OsStr, value: &Value) {
+        let stood = self.get(name).and_then(|refused| refused.stood.as_ref());
+        if stood.is_none_or(|stood| file_text(stood) != file_text(value)) {
+            self.remove(name);
+        }
+    }
+
+    /// Drops the text of a name; true when there was one.
     pub(super) fn remove(&mut self, name: &OsStr) -> bool {
         let Some(at) = self.texts.iter().position(|text| text.name == name) else { return false };
         self.remove_at(at);
@@ -185,12 +196,12 @@ mod tests {
     fn the_oldest_texts_are_dropped_when_there_are_too_many() {
         let mut rejected = Rejected::new(&Arc::new(Shelf::default()));
         for number in 0..TEXTS + 5 {
-            rejected.add(number.to_string().into(), vec![0; 10], String::new());
+            rejected.add(number.to_string().into(), vec![0; 10], String::new(), None);
         }
         assert_eq!(rejected.iter().count(), TEXTS);
         assert!(rejected.get(OsStr::new("4")).is_none());
         assert!(rejected.get(OsStr::new("5")).is_some());
-        rejected.add("large".into(), vec![0; BYTES as usize], String::new());
+        rejected.add("large".into(), vec![0; BYTES as usize], String::new(), None);
         assert_eq!(rejected.iter().count(), 1);
         assert_eq!(rejected.bytes, BYTES);
     }
@@ -199,7 +210,7 @@ mod tests {
     fn the_last_error_is_one_line() {
         let mut rejected = Rejected::new(&Arc::new(Shelf::default()));
         assert_eq!(rejected.last_error(), "");
-        rejected.add("a b".into(), Vec::new(), "why\n  and where".to_owned());
+        rejected.add("a b".into(), Vec::new(), "why\n  and where".to_owned(), None);
         let line = rejected.last_error();
         assert!(line.ends_with("Z a b why\n") && line.starts_with("20"), "{line:?}");
         rejected.remove(OsStr::new("a b"));

@@ -3,7 +3,6 @@ use std::time::SystemTime;
 
 use super::Vfs;
 use super::attributes::HandleNo;
-use super::commit::keep_refused;
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::handle::OpenFile;
@@ -104,7 +103,7 @@ impl<E: Engine> Vfs<E> {
         };
         if let Err(error) = written {
             let error = VfsError::from(error);
-            keep_refused(state, number, &error);
+            self.keep_refused(state, number, &error);
             drop(guard);
             self.shelve_refused();
             return Err(error);

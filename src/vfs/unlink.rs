@@ -40,7 +40,8 @@ impl<E: Engine> Vfs<E> {
 
     fn unlink_key(&self, state: &mut State, name: &FileName, key: &Key) -> VfsResult<()> {
         let live = self.live(state, key);
-        match live {
+        match &live {
+            Some(live) if state.departures.is_restored(key) => self.depart(state, name, key, live.number),
             Some(_) => self.engine.remove(key).map(|_| ())?,
             None if state.placeholders.contains_key(name) => {}
             None => return Err(VfsError::NotFound),
