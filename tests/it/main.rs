@@ -10,6 +10,7 @@ mod coherence;
 #[cfg(feature = "cli")]
 mod command;
 mod crash;
+mod disk;
 mod engine;
 mod failed_sync;
 mod faults;
@@ -30,6 +31,8 @@ mod second_try;
 mod shelf;
 mod structure;
 mod taking_in;
+#[cfg(all(feature = "cli", feature = "fuse"))]
+mod tools;
 mod transient;
 mod view_python;
 mod waiting;

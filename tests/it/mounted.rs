@@ -64,15 +64,24 @@ impl Mounted {
 
     /// Mounts a store, or a new one, with further arguments.
     pub(crate) fn of(store: Option<&Path>, arguments: &[&str]) -> Option<Mounted> {
-        Mounted::held_for(HANG, store, arguments)
+        Mounted::start(HANG, &std::env::temp_dir(), store, arguments)
     }
 
     /// The same for a test that holds it for another time at most.
     pub(crate) fn held_for(hang: Duration, store: Option<&Path>, arguments: &[&str]) -> Option<Mounted> {
+        Mounted::start(hang, &std::env::temp_dir(), store, arguments)
+    }
+
+    /// The same, with the mount point below a given directory.
+    pub(crate) fn below(parent: &Path, store: Option<&Path>, arguments: &[&str]) -> Option<Mounted> {
+        Mounted::start(HANG, parent, store, arguments)
+    }
+
+    fn start(hang: Duration, parent: &Path, store: Option<&Path>, arguments: &[&str]) -> Option<Mounted> {
         if !can_mount() {
             return None;
         }
-        let directory = tempfile::Builder::new().prefix("keyfs-mounted.").tempdir().unwrap();
+        let directory = tempfile::Builder::new().prefix("keyfs-mounted.").tempdir_in(parent).unwrap();
         let own_store = directory.path().join("store");
         let store = store.unwrap_or(&own_store);
         fs::create_dir_all(store).unwrap();

@@ -19,15 +19,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use keyfs::store::Clock;
 use keyfs::{Identifier, Key, OpenOptions, Store, Timestamp};
 
+use crate::disk;
 use crate::python::Python;
 
-/// A directory for a store, on the disk that also holds the build: temporary directories may be in memory, where other
-/// rules hold for listings and times.
+/// A directory for a store, on a real disk.
 struct Directory(tempfile::TempDir);
 
 impl Directory {
     fn new() -> Directory {
-        Directory(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap())
+        Directory(tempfile::tempdir_in(disk::directory()).unwrap())
     }
 
     fn path(&self) -> &Path {

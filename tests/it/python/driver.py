@@ -106,6 +106,20 @@ class Session:
             for key in keys:
                 self.store.put(key, signed(key, writer, counter))
 
+    def watch(self):
+        """Looks at all keys until the next request comes: the texts that each had, in order, `None` where it was gone."""
+        seen, rounds = {}, 0
+        while not select.select([sys.stdin], [], [], 0.001)[0]:
+            self.store.synchronize()
+            rounds += 1
+            live = set(self.store.keys())
+            for key in live | seen.keys():
+                text = json.dumps(self.store.get(key)) if key in live else None
+                texts = seen.setdefault(key, [])
+                if texts[-1:] != [text]:
+                    texts.append(text)
+        return {"rounds": rounds, "seen": seen}
+
     def generate(self, count, seed):
         """Puts values of mixed shapes under new keys of mixed shapes."""
         source = random.Random(seed)
