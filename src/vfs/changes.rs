@@ -27,12 +27,14 @@ impl<E: Engine> Vfs<E> {
     }
 
     fn note_foreign(&self, state: &mut State, changes: &[ForeignChange]) {
-        for ForeignChange { key, before, now } in changes {
+        for change @ ForeignChange { key, before, now } in changes {
             state.listing += 1;
             if before.is_some() != now.is_some() {
                 self.note_names(state);
             }
-            state.pokes.note(key, before.is_some(), true);
+            if !self.engine.is_own(change) {
+                state.pokes.note(key, before.is_some(), true);
+            }
             self.note_version(state, key);
         }
         self.poked.notify_all();

@@ -137,7 +137,9 @@ impl<E: Engine> Vfs<E> {
         let version = self.engine.put(key, value)?;
         state.departures.cancel(key);
         state.rejected.saved(name.as_os_str(), value);
-        state.remove_placeholder(name);
+        if let Some(placeholder) = state.remove_placeholder(name) {
+            state.add_superseded(key, placeholder);
+        }
         self.note_version(state, key);
         if is_new {
             self.note_names(state);

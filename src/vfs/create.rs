@@ -39,14 +39,14 @@ impl<E: Engine> Vfs<E> {
         if parent != InodeNo::ROOT {
             return Err(VfsError::NotPermitted);
         }
-        self.synchronize()?;
-        let mut state = self.state.lock();
-        if state.pokes.is_poker(caller) {
-            let inode = self.create_of_poker(&mut state, name)?;
+        if self.is_poker(caller) {
+            let mut state = self.state.lock();
+            let (inode, opened) = self.create_of_poker(&mut state, name)?;
             state.inodes.looked_up(inode);
-            let opened = self.open_of_poker(&mut state, inode);
             return Ok((self.entry_attributes(&state, inode)?, opened));
         }
+        self.synchronize()?;
+        let mut state = self.state.lock();
         let target = self.target(&mut state, name)?;
         if mode.exclusive && self.exists(&state, &target) {
             return Err(VfsError::Exists);

@@ -97,6 +97,11 @@ impl InodeTable {
         }
     }
 
+    /// Whether no name leads to an inode that stands for a key without a value.
+    pub(super) fn is_ghost(&self, number: InodeNo) -> bool {
+        matches!(self.get(number), Ok(Inode { kind: InodeKind::Placeholder(placeholder), .. }) if !placeholder.linked)
+    }
+
     /// All inodes.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Inode> {
         self.inodes.values()

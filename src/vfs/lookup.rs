@@ -29,16 +29,17 @@ impl<E: Engine> Vfs<E> {
         if parent != InodeNo::ROOT {
             return self.lookup_control(parent, name);
         }
-        if name != CONTROL_NAME {
-            self.synchronize()?;
-        }
-        let mut state = self.state.lock();
-        if let Some(answer) = self.lookup_of_poker(&mut state, caller, name) {
-            let inode = answer?;
+        if self.is_poker(caller) {
+            let mut state = self.state.lock();
+            let inode = self.lookup_of_poker(&mut state, name)?;
             state.inodes.looked_up(inode);
             // Only for the poker: the next who looks the name up is to ask.
             return Ok(Attributes { lasting: false, ..self.attributes(&state, inode)? });
         }
+        if name != CONTROL_NAME {
+            self.synchronize()?;
+        }
+        let mut state = self.state.lock();
         let inode = match self.target(&mut state, name) {
             Ok(Target::Control) => ControlDirectory::Root.inode(),
             Ok(Target::Scratch(name)) => state.find_scratch(&name)?,

@@ -50,6 +50,7 @@ mod unlink;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use parking_lot::{Condvar, Mutex};
 
@@ -109,6 +110,8 @@ pub struct Vfs<E> {
     timer: Condvar,
     /// Tells the poker that there is a change to be heard of.
     poked: Condvar,
+    /// The thread of the poker, zero when there is none.
+    poker: AtomicU32,
     notices: Notices,
     /// Where scratch files and refused texts are; also reached without the lock.
     shelf: Arc<Shelf>,
@@ -130,6 +133,7 @@ impl<E: Engine> Vfs<E> {
             state: Mutex::new(state),
             timer: Condvar::new(),
             poked: Condvar::new(),
+            poker: AtomicU32::new(0),
             notices: Notices::default(),
             shelf,
             started: std::time::SystemTime::now(),

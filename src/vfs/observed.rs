@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::ops::Deref;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -6,6 +7,9 @@ use parking_lot::Mutex;
 use super::engine::{Engine, EngineError, ForeignChange, VersionNumber};
 use crate::record::{Key, Value};
 
+/// How many own changes are remembered: far more than can happen while a synchronisation is under way.
+const OWN_CHANGES: usize = 256;
+
 /// An engine that is watched: when it synchronised last, and which save failed last.
 ///
 /// The methods here stand before those of the engine with the same names; all others are the engine's.
@@ -13,6 +17,8 @@ pub(super) struct Observed<E> {
     engine: E,
     /// Taken after all other locks, and never held while the engine works.
     last: Mutex<Last>,
+    /// The last own changes. Taken like `last`.
+    own: Mutex<VecDeque<OwnChange>>,
 }
 
 /// What was seen last.
@@ -20,6 +26,14 @@ pub(super) struct Observed<E> {
 pub(super) struct Last {
     pub(super) synchronisation: Option<Synchronisation>,
     pub(super) failed_save: Option<FailedSave>,
+}
+
+/// What this mount has done itself. Numbers of versions are told apart whatever the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OwnChange {
+    Put(VersionNumber),
+    /// The version that was removed.
+    Removed(VersionNumber),
 }
 
 /// How a synchronisation went.
@@ -42,7 +56,7 @@ pub(super) struct FailedSave {
 
 impl<E: Engine> Observed<E> {
     pub(super) fn new(engine: E) -> Observed<E> {
-        Observed { engine, last: Mutex::default() }
+        Observed { engine, last: Mutex::default(), own: Mutex::default() }
     }
 
     /// What was seen last.
@@ -59,11 +73,36 @@ impl<E: Engine> Observed<E> {
     }
 
     pub(super) fn put(&self, key: &Key, value: &Value) -> Result<VersionNumber, EngineError> {
-        self.saved(Some(key), self.engine.put(key, value))
+        let number = self.saved(Some(key), self.engine.put(key, value))?;
+        self.note_own(OwnChange::Put(number));
+        Ok(number)
     }
 
     pub(super) fn remove(&self, key: &Key) -> Result<bool, EngineError> {
-        self.saved(Some(key), self.engine.remove(key))
+        let before = self.engine.version(key);
+        let removed = self.saved(Some(key), self.engine.remove(key))?;
+        if let Some(before) = before {
+            self.note_own(OwnChange::Removed(before.number));
+        }
+        Ok(removed)
+    }
+
+    fn note_own(&self, change: OwnChange) {
+        let mut own = self.own.lock();
+        if own.len() == OWN_CHANGES {
+            own.pop_front();
+        }
+        own.push_back(change);
+    }
+
+    /// Whether a change that was found is one of this mount: a synchronisation can find it before the engine has noted it.
+    pub(super) fn is_own(&self, change: &ForeignChange) -> bool {
+        let own = match (change.before, change.now) {
+            (_, Some(now)) => OwnChange::Put(now),
+            (Some(before), None) => OwnChange::Removed(before),
+            (None, None) => return false,
+        };
+        self.own.lock().contains(&own)
     }
 
     pub(super) fn make_durable(&self, key: &Key) -> Result<(), EngineError> {

@@ -32,11 +32,11 @@ impl<E: Engine> Vfs<E> {
         if mode.write {
             self.check_writable()?;
         }
+        if self.is_poker(caller) {
+            return self.open_of_poker(&mut self.state.lock(), inode);
+        }
         self.synchronize_for(inode)?;
         let mut state = self.state.lock();
-        if state.pokes.is_poker(caller) {
-            return Ok(self.open_of_poker(&mut state, inode));
-        }
         let (name, key) = match &state.inodes.get(inode)?.kind {
             InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => return Err(VfsError::IsADirectory),
             InodeKind::Control(ControlInode::File { text, .. }) => {

@@ -1,6 +1,7 @@
 //! Waiting for a change of an open key, with poll or epoll.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use foldhash::fast::RandomState;
 
@@ -17,23 +18,39 @@ use crate::record::Key;
 #[derive(Default)]
 pub(super) struct Pollers {
     keys: HashMap<Key, HashMap<HandleNo, Then, RandomState>, RandomState>,
+    /// The key under which a handle waits.
+    handles: HashMap<HandleNo, Key, RandomState>,
 }
 
 impl Pollers {
+    /// Lets a handle wait, once.
+    fn add(&mut self, key: Key, handle: HandleNo, wake: Then) {
+        // The key of a draft can have been renamed.
+        self.remove(handle);
+        self.handles.insert(handle, key.clone());
+        self.keys.entry(key).or_default().insert(handle, wake);
+    }
+
     /// Takes what waits for a change of a key.
     pub(super) fn take(&mut self, key: &Key) -> impl Iterator<Item = Then> {
-        self.keys.remove(key).into_iter().flat_map(HashMap::into_values)
+        let waiting = self.keys.remove(key).unwrap_or_default();
+        waiting.keys().for_each(|handle| drop(self.handles.remove(handle)));
+        waiting.into_values()
+    }
+
+    /// How many handles wait.
+    pub(super) fn count(&self) -> usize {
+        self.handles.len()
     }
 
     /// Forgets a handle that was closed.
     pub(super) fn remove(&mut self, handle: HandleNo) {
-        if self.keys.is_empty() {
-            return;
+        let Some(key) = self.handles.remove(&handle) else { return };
+        let Entry::Occupied(mut waiting) = self.keys.entry(key) else { return };
+        waiting.get_mut().remove(&handle);
+        if waiting.get().is_empty() {
+            waiting.remove();
         }
-        self.keys.retain(|_, handles| {
-            handles.remove(&handle);
-            !handles.is_empty()
-        });
     }
 }
 
@@ -51,7 +68,7 @@ impl<E: Engine> Vfs<E> {
         let mut state = self.state.lock();
         let Some((key, changed)) = self.key_of_handle(&state, handle)? else { return Ok(false) };
         if let (false, Some(wake)) = (changed, wake) {
-            state.pollers.keys.entry(key).or_default().insert(handle, wake);
+            state.pollers.add(key, handle, wake);
         }
         Ok(changed)
     }

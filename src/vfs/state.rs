@@ -124,11 +124,22 @@ impl State {
         known
     }
 
-    /// The superseded inodes of a key that the kernel still knows, because somebody has them open or watches them.
+    /// Notes that an inode of a key is superseded which was none of a version.
+    pub(super) fn add_superseded(&mut self, key: &Key, inode: InodeNo) {
+        if self.inodes.contains(inode) {
+            self.slots.entry(key.clone()).or_default().older.push(inode);
+        }
+    }
+
+    /// The superseded inodes of a key that the kernel still knows, because somebody has them open or watches them; first
+    /// those that nobody has open, then the oldest.
     pub(super) fn superseded_inodes(&mut self, key: &Key, most: usize) -> Vec<InodeNo> {
         let Some(slot) = self.slots.get_mut(key) else { return Vec::new() };
         slot.older.retain(|&inode| self.inodes.get(inode).is_ok_and(|inode| inode.lookups > 0));
-        slot.older.iter().rev().take(most).copied().collect()
+        let mut inodes = slot.older.clone();
+        inodes.sort_by_key(|&inode| self.inodes.get(inode).is_ok_and(|inode| inode.handles > 0));
+        inodes.truncate(most);
+        inodes
     }
 
     /// Whether somebody has a name open for writing.

@@ -37,6 +37,7 @@ impl<E: Engine> Vfs<E> {
                 "lastFailedSave": last.failed_save.as_ref().map(failed_save),
             },
             "files": files(state),
+            "watching": watching(state),
             "operationsInMicroseconds": self.statistics.to_json(),
         });
         format!("{status:#}\n")
@@ -49,6 +50,18 @@ fn synchronisation(last: &Synchronisation) -> Value {
 
 fn failed_save(last: &FailedSave) -> Value {
     json!({"at": rfc3339(last.at), "key": last.key.as_ref().map(ToString::to_string), "error": last.error})
+}
+
+/// What watchers were told of, and who waits to be told.
+fn watching(state: &State) -> Value {
+    let pokes = &state.pokes;
+    json!({
+        "notify": pokes.noted,
+        "told": pokes.told,
+        "toldMicroseconds": pokes.took.as_micros() as u64,
+        "waitingToBeTold": pokes.waiting(),
+        "pollers": state.pollers.count(),
+    })
 }
 
 /// What is open, and what is kept for it.

@@ -20,12 +20,12 @@ impl<E: Engine> Vfs<E> {
         if parent != InodeNo::ROOT {
             return self.unlink_control(parent, name);
         }
+        if self.is_poker(caller) {
+            return self.unlink_of_poker(&mut self.state.lock(), name);
+        }
         // Without the lock: a key goes that only others have seen, whatever that takes.
         self.synchronize()?;
         let mut state = self.state.lock();
-        if state.pokes.is_poker(caller) {
-            return self.unlink_of_poker(&mut state, name);
-        }
         match self.target(&mut state, name) {
             Ok(Target::Control) => Err(VfsError::IsADirectory),
             Ok(Target::Scratch(name)) => {

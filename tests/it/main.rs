@@ -36,5 +36,7 @@ mod tools;
 mod transient;
 mod view_python;
 mod waiting;
+#[cfg(all(feature = "cli", feature = "fuse"))]
+mod watchers;
 mod watching;
 mod writers;

@@ -22,6 +22,9 @@ impl Companions {
     pub(super) fn start(vfs: &Arc<Vfs<Store>>, notifier: Notifier, poke: Option<PathBuf>) -> io::Result<Companions> {
         let mut companions = Companions { threads: Vec::new() };
         vfs.begin_notices();
+        if poke.is_some() {
+            vfs.begin_pokes();
+        }
         let started = companions
             .add("keyfs-notices", vfs, move |vfs| vfs.deliver_notices(|notice| deliver(&notifier, notice)))
             .and_then(|()| companions.add("keyfs-changes", vfs, Vfs::follow_changes))

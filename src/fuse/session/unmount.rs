@@ -1,6 +1,7 @@
 use std::io;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
@@ -10,6 +11,12 @@ use super::check::{find_program, mount_point_path};
 use super::error::MountError;
 use super::mount_table::mount_at;
 use crate::fuse::MOUNT_TYPE;
+
+/// How long a mount may be busy before its users are named: who looks at it for a moment only is gone by then.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// How long it waits between two tries.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Unmounts what keyfs has mounted at a path; `lazy` even while somebody uses it, who can then go on until he closes.
 ///
@@ -23,7 +30,14 @@ pub fn unmount(mount_point: &Path, lazy: bool) -> Result<(), MountError> {
     if entry.is_none_or(|entry| entry.kind != MOUNT_TYPE) {
         return Err(MountError::NotMounted(path));
     }
-    take_away(&path, lazy)
+    // The daemon itself is in the mount for a moment when it tells watchers of something.
+    let began = Instant::now();
+    loop {
+        match take_away(&path, lazy) {
+            Err(MountError::Busy { .. }) if began.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            other => return other,
+        }
+    }
 }
 
 /// Takes a mount away that nobody serves any more.
