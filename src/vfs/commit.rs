@@ -82,6 +82,7 @@ impl<E: Engine> Vfs<E> {
     pub fn release(&self, handle: HandleNo) -> VfsResult<()> {
         // Closed after the lock is released: that may take the disk.
         let closed;
+        let mut replaced = None;
         let mut state = self.state.lock();
         closed = state.handles.remove(handle)?;
         state.pollers.remove(handle);
@@ -89,11 +90,14 @@ impl<E: Engine> Vfs<E> {
             && self.is_last_writer(&mut state, closed.inode)
             && let Err(error) = self.commit(&mut state, closed.inode)
         {
-            self.reject(&mut state, closed.inode, &error);
+            replaced = self.reject(&mut state, closed.inode, &error);
         }
         state.inodes.closed(closed.inode);
         self.note_closed(&mut state, closed.inode);
         drop(state);
+        if let Some(replaced) = replaced {
+            self.put_back(&replaced);
+        }
         self.shelve_refused();
         Ok(())
     }
@@ -149,21 +153,31 @@ impl<E: Engine> Vfs<E> {
 
     /// Drops a draft whose text was refused, and keeps the text for the person to see.
     ///
-    /// What had the name before, and was unlinked or renamed away for the new text, is there again.
-    pub(super) fn reject(&self, state: &mut State, number: InodeNo, error: &VfsError) {
-        let Some(name) = self.keep_refused(state, number, error) else { return };
+    /// What had the name before, and was renamed away for the new text, is there again; what was unlinked for it is
+    /// returned.
+    fn reject(&self, state: &mut State, number: InodeNo, error: &VfsError) -> Option<Replaced> {
+        let name = self.keep_refused(state, number, error)?;
         log::warn!("{name}: the text was refused: {error}; it is kept as {}/rejected/{name}", super::CONTROL_NAME);
-        let Some(draft) = draft_of(state, number) else { return };
+        let draft = draft_of(state, number)?;
         draft.draft.bytes = Vec::new();
         draft.draft.dirty = false;
         let (key, replaced) = (draft.key.clone(), draft.replaces.take());
         if state.remove_placeholder(&name).is_some() | state.departures.restore(&key) {
             self.note_names(state);
         }
-        if let Some(value) = replaced
-            && self.engine.version(&key).is_none()
-            && let Err(error) = self.put(state, &name, &key, &value)
-        {
+        replaced.map(|value| Replaced { name, key, value })
+    }
+
+    /// Puts back what was unlinked for a text that was refused, unless somebody else has put the key meanwhile.
+    fn put_back(&self, Replaced { name, key, value }: &Replaced) {
+        let result = self.synchronize().and_then(|()| {
+            let mut state = self.state.lock();
+            match self.engine.version(key) {
+                Some(_) => Ok(()),
+                None => self.put(&mut state, name, key, value).map(|_| ()),
+            }
+        });
+        if let Err(error) = result {
             log::error!("{name}: the value that it had before cannot be put back: {error}");
         }
     }
@@ -180,6 +194,13 @@ impl<E: Engine> Vfs<E> {
         }
         Some(name)
     }
+}
+
+/// The value of a key that was unlinked for a new text.
+struct Replaced {
+    name: FileName,
+    key: Key,
+    value: Value,
 }
 
 /// Whether the text of a draft is a beginning that can still become a value.

@@ -19,6 +19,7 @@ mod removing;
 mod renaming;
 mod saving;
 mod scratch;
+mod sharing;
 mod status;
 mod subject;
 mod suffix;
