@@ -137,6 +137,7 @@ mod tests {
         assert_shown("nope", "nope", "^");
     }
 
+    /// "Where the text ends too early with blank lines, it is the last line before them."
     #[test]
     fn the_end_of_the_text_is_after_its_last_character() {
         assert_shown("[1,", "[1,", "   ^");
@@ -149,12 +150,14 @@ mod tests {
         }
     }
 
+    /// "a tab is four spaces."
     #[test]
     fn tabs_take_four_columns_wherever_they_stand() {
         assert_shown("{\n\t\t\"a\":\ttru\n}", "        \"a\":    tru", "                ^");
         assert_shown("[\"a\tb\"]", "[\"a    b\"]", "   ^");
     }
 
+    /// "wide characters take two columns."
     #[test]
     fn wide_characters_take_two_columns() {
         assert_shown("{\"漢字\": tru}", "{\"漢字\": tru}", "         ^");
@@ -180,6 +183,7 @@ mod tests {
         assert_shown("[1,\rtru]", "[1,\\rtru]", "     ^");
     }
 
+    /// "and what a terminal would not show are escapes."
     #[test]
     fn what_is_not_seen_is_shown_as_an_escape() {
         assert_shown("[\"\u{1b}[31m\"]", "[\"\\u{1b}[31m\"]", "  ^");
@@ -188,6 +192,7 @@ mod tests {
         assert_shown(b"[\"a\xffb\"]", "[\"a\u{fffd}b\"]", "   ^");
     }
 
+    /// "The line with the caret is for people: it is cut to 76 columns around the spot (`…` where it was cut)."
     #[test]
     fn a_long_line_is_cut_to_a_window_around_the_spot() {
         let ones = "1, ".repeat(100_000);

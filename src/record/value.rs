@@ -209,6 +209,7 @@ impl IntoValue for &serde_json::Value {
 mod tests {
     use super::*;
 
+    /// "Numbers are kept digit by digit, members in their order."
     #[test]
     fn numbers_and_order_are_kept_as_written() {
         let text = r#"{"z": 1.0, "a": [1e400, -0, 123456789012345678901234567890123456789012345678901234567890]}"#;

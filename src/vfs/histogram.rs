@@ -100,6 +100,7 @@ fn highest(bucket: usize) -> u64 {
 mod tests {
     use super::*;
 
+    /// "`p50` and `p99` at most an eighth too high."
     #[test]
     fn each_number_has_the_bucket_that_ends_at_most_an_eighth_above_it() {
         assert_eq!((bucket(0), bucket(7), bucket(8), bucket(15), bucket(16)), (0, 7, 8, 15, 16));
@@ -126,6 +127,7 @@ mod tests {
         assert!((micros(990)..=micros(1000)).contains(&latency.p99), "{latency:?}");
     }
 
+    /// "`min`, `mean` and `max` exactly."
     #[test]
     fn one_duration_is_all_there_is() {
         for nanos in [0, 1, 1_000_003, u64::MAX] {

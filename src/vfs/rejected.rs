@@ -192,6 +192,7 @@ fn line(refused: &RejectedText) -> String {
 mod tests {
     use super::*;
 
+    /// "`rejected/`: at most 100 and 64 MiB, the oldest go."
     #[test]
     fn the_oldest_texts_are_dropped_when_there_are_too_many() {
         let mut rejected = Rejected::new(&Arc::new(Shelf::default()));
@@ -206,6 +207,7 @@ mod tests {
         assert_eq!(rejected.bytes, BYTES);
     }
 
+    /// "`last-error`: the last refusal in one line: when (UTC), the name, why; empty before the first."
     #[test]
     fn the_last_error_is_one_line() {
         let mut rejected = Rejected::new(&Arc::new(Shelf::default()));

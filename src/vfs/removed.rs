@@ -69,6 +69,7 @@ mod tests {
         Value::parse(text).unwrap()
     }
 
+    /// "unlink: The value is remembered [...] (at most 64 values."
     #[test]
     fn a_value_is_taken_once_and_the_oldest_go_first() {
         let mut removed = Removed::default();
@@ -81,6 +82,7 @@ mod tests {
         assert!(removed.take(&keys[2]).is_none());
     }
 
+    /// "unlink: The value is remembered [...] 64 MiB)."
     #[test]
     fn large_values_push_others_out_but_never_themselves() {
         let mut removed = Removed::default();

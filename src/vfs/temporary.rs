@@ -164,6 +164,8 @@ mod tests {
         looks_temporary(&name, asked, OpenMode::from_flags(flags), |live| live == "conf" || live == "a.o1")
     }
 
+    /// "made with `O_RDWR`, `O_EXCL` and mode 0600, as mkstemp does." "or ending in `.tmp`, `.lock`, `.swp`, `.part` or
+    /// `.new`." "or the name of a live key with `.o` and six characters, made with `O_EXCL`, as patch does."
     #[test]
     fn names_look_temporary_by_how_they_are_made_or_by_their_ending() {
         let (read_write, write, new) = (libc::O_RDWR, libc::O_WRONLY, libc::O_CREAT | libc::O_EXCL);

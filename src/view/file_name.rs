@@ -114,6 +114,10 @@ mod tests {
         }
     }
 
+    /// "The name of a key is its UTF-8 with only what must be escaped written `%XX`: `/`, NUL and all control
+    /// characters (U+0000 to U+001F and U+007F to U+009F); a leading `.`; a final `~`; the first `#` of a key that
+    /// begins and ends with `#` (also of the key `#`); `%` where two hex digits or `~` follow; each byte of a lone
+    /// surrogate."
     #[test]
     fn what_must_be_escaped_is() {
         for (key, name) in [
@@ -149,6 +153,7 @@ mod tests {
         }
     }
 
+    /// "A name of more than 255 bytes is a prefix of it, `%~`, and 32 hex digits of a hash of the key."
     #[test]
     fn names_longer_than_255_bytes_end_in_a_hash() {
         assert_name(&[b'a'; 255], &"a".repeat(255));

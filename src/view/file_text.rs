@@ -144,12 +144,14 @@ mod tests {
         assert_text(r#"[true,false]"#, "[\n  true,\n  false\n]");
     }
 
+    /// "numbers as they are in the record."
     #[test]
     fn numbers_stay_as_they_are_written() {
         assert_text("[1E2,1e400,-0,1.00]", "[\n  1E2,\n  1e400,\n  -0,\n  1.00\n]");
         assert_text("[NaN,Infinity,-Infinity]", "[\n  NaN,\n  Infinity,\n  -Infinity\n]");
     }
 
+    /// "lone surrogates as escapes."
     #[test]
     fn strings_are_readable_but_for_controls_and_lone_surrogates() {
         assert_text(r#""\u00e9\ud83c\udf89\/""#, "\"é🎉/\"");
@@ -160,6 +162,7 @@ mod tests {
         assert_text(r#"{"\udc00":1}"#, "{\n  \"\\udc00\": 1\n}");
     }
 
+    /// "Of members with the same name the last one counts when the value is shown."
     #[test]
     fn of_duplicate_members_the_last_value_counts_at_the_first_place() {
         assert_text(r#"{"a":1,"a":2}"#, "{\n  \"a\": 2\n}");
@@ -194,6 +197,7 @@ mod tests {
         assert_eq!(bounded_text(Value::parse(&text).unwrap().text(), 1_000_000), line);
     }
 
+    /// "A text that would be larger than 256 MiB is shown on one line instead."
     #[test]
     fn a_text_that_would_be_too_large_is_on_one_line() {
         let bomb = "[".repeat(800) + &"0,".repeat(200_000) + "0" + &"]".repeat(800);

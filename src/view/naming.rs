@@ -151,6 +151,7 @@ mod tests {
         assert_name(".2F", b"x%", "x%.2F");
     }
 
+    /// "no scratch file's name ends with the suffix."
     #[test]
     fn names_without_the_suffix_are_scratch() {
         for name in ["web", "web.jso", "web.json~", "#web.json#", ".json", ".web.json", "%41", "a\nb", "json", "%", "~"]
@@ -164,6 +165,7 @@ mod tests {
         assert_eq!(naming(".json").parse(b"\xff.json"), Err(NameError::NotUtf8));
     }
 
+    /// "A name that is longer with it is a prefix, `%~`, the hash, and the suffix."
     #[test]
     fn the_suffix_counts_among_the_255_bytes() {
         assert_name(".json", &[b'a'; 250], &format!("{}.json", "a".repeat(250)));

@@ -57,6 +57,8 @@ impl fmt::Display for Suffix {
 mod tests {
     use super::*;
 
+    /// "A suffix is a dot and 1 to 31 bytes more of UTF-8, without `/`, `%` and control characters, and ends neither
+    /// with `~` nor with `#`."
     #[test]
     fn a_suffix_has_its_form() {
         for good in [".json", ".j", "..", ".a b", ".é", ".#.~x", ".keyfs", &format!(".{}", "x".repeat(31))] {

@@ -201,6 +201,7 @@ fn odd_values_that_the_original_reads_are_read() {
     }
 }
 
+/// "`put`: `TooLarge`."
 #[test]
 fn files_beyond_the_limit_and_what_is_no_file_are_left_alone() {
     let directory = beside_a_good_record(&[record("large", Some(1))]);
@@ -218,6 +219,9 @@ fn files_beyond_the_limit_and_what_is_no_file_are_left_alone() {
     assert_eq!(directory.names().len(), 4);
 }
 
+/// "A put goes above every number that this process has seen for the key." "Own last plus one (the third part of the
+/// rule for new numbers) counts only numbers that came from the clock: a put that had to go above a record from the
+/// year 9999 does not drag the puts of other keys there."
 #[test]
 fn a_record_from_the_far_future_is_honoured_and_puts_go_above_it() {
     let year_9999 = 253_402_300_799_999_999;
@@ -232,6 +236,7 @@ fn a_record_from_the_far_future_is_honoured_and_puts_go_above_it() {
     }
 }
 
+/// "`put`: `NoTimestampLeft`."
 #[test]
 fn above_the_greatest_number_nothing_can_be_put_but_other_keys_go_on() {
     for value in [Some(1), None] {

@@ -7,9 +7,11 @@
 mod attributes;
 mod changing;
 mod concurrent;
+mod departing;
 mod file_system;
 mod foreign;
 mod kernel;
+mod limits;
 mod names;
 mod opening;
 mod os;

@@ -20,6 +20,7 @@ fn three_records() -> MemoryDirectory {
     directory
 }
 
+/// "`Store::open`: and synchronises."
 #[test]
 fn opening_looks_once_lists_once_and_reads_each_record_once_newest_first() {
     let directory = three_records();
@@ -28,6 +29,8 @@ fn opening_looks_once_lists_once_and_reads_each_record_once_newest_first() {
     assert_eq!(directory.take_calls(), [Call::Stamp, Call::Watch, Call::List, read(12), read(11), read(10)]);
 }
 
+/// "`synchronize`: one empty `read` while nothing has changed, or one `fstat` where names cannot be watched." "`get`,
+/// `contains`, `keys`, `len`: answer from memory."
 #[test]
 fn synchronising_an_unchanged_store_is_one_call_and_reading_a_value_is_nothing() {
     unchanged(&three_records(), "Drain");
@@ -142,6 +145,7 @@ fn a_record_in_between_goes_at_once_and_is_never_synced() {
     assert_eq!(directory.names().len(), 3);
 }
 
+/// "`remove`, `clear`: synchronise, then write tombstones for live keys only."
 #[test]
 fn a_durable_put_syncs_the_bytes_before_the_name_and_the_name_before_it_unlinks() {
     let directory = three_records();
@@ -160,6 +164,8 @@ fn a_durable_put_syncs_the_bytes_before_the_name_and_the_name_before_it_unlinks(
     assert_eq!(kinds(&directory), ["Drain"]);
 }
 
+/// "`remove_without_synchronizing`: the same for a caller who has just synchronised and has seen the changes."
+/// "`remove_without_synchronizing`: as `put`."
 #[test]
 fn a_remove_by_somebody_who_has_synchronised_looks_at_nothing_again() {
     let directory = three_records();
@@ -202,6 +208,8 @@ fn many_puts_are_made_durable_by_one_sync_of_all_and_hold_few_files_open() {
     assert!(directory.after_power_loss().iter().all(|left| reader(left).len() == 200));
 }
 
+/// "Without an identifier everything that writes fails with `ReadOnly`, and nothing is written." "`put`: `ReadOnly`."
+/// "`remove`, `clear`: as `put`."
 #[test]
 fn a_reader_makes_no_call_that_writes() {
     let directory = three_records();

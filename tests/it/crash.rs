@@ -33,6 +33,7 @@ fn a_crash_while_stale_records_are_collected_leaves_the_newest() {
     });
 }
 
+/// "dropping the store: waits until what was put is on disk."
 #[test]
 fn dropping_a_store_makes_durable_all_that_was_put() {
     for course in courses(SCENARIOS) {

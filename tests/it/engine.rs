@@ -28,6 +28,7 @@ fn foreign_changes_are_told_once_with_the_versions_that_were_and_are_live() {
     assert_eq!(synchronize(), [change("a", None, Some(40))]);
 }
 
+/// "unlink: synchronises."
 #[test]
 fn unlinking_a_name_takes_in_first_what_others_have_put_under_it() {
     let directory = MemoryDirectory::new();

@@ -98,6 +98,8 @@ fn while_syncs_fail_the_old_record_stays_and_the_failure_is_told() {
     }
 }
 
+/// "`put`: `NotDurable`: the new value is visible, but not known to be on disk." "`make_durable`, `make_key_durable`:
+/// `NotDurable`."
 #[test]
 fn a_durable_put_whose_name_cannot_be_synced_is_told_and_not_forgotten() {
     let (directory, store) = store_with_a_value();
@@ -112,6 +114,7 @@ fn a_durable_put_whose_name_cannot_be_synced_is_told_and_not_forgotten() {
     assert_left(&directory, &[1]);
 }
 
+/// "`make_durable`, `make_key_durable`: wait until what was put is on disk."
 #[test]
 fn asking_again_for_durability_writes_again_what_has_failed() {
     let (directory, store) = store_with_a_value();

@@ -41,6 +41,7 @@ struct Trial {
     extent: Extent,
 }
 
+/// "`put`: `Io`: the old value stands."
 #[test]
 fn a_call_that_fails_once_loses_nothing() {
     for course in courses(SCENARIOS) {

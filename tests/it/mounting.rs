@@ -15,7 +15,7 @@ use crate::behaviour::foreign_store;
 use crate::mounted::{Mounted, is_mounted};
 use place::{Place, finish};
 
-/// "Goes to the background and returns 0 once the mount answers."
+/// "Goes to the background and returns 0 once the mount answers." "The parent returns when the mount answers."
 #[test]
 fn a_mount_in_the_background_answers_when_the_command_returns() {
     let Some(place) = Place::new() else { return };
@@ -83,7 +83,8 @@ fn a_pipe_of_the_command_ends_when_it_returns() {
     }
 }
 
-/// "When the daemon dies the mount point says so; mounting the same store there again heals it."
+/// "When the daemon dies the mount point says so; mounting the same store there again heals it." "A mount whose daemon
+/// has died is taken away and replaced when the same store is mounted there again."
 #[test]
 fn a_mount_whose_daemon_was_killed_is_healed_by_mounting_again() {
     let Some(place) = Place::new() else { return };
@@ -123,7 +124,8 @@ fn listing(directory: &Path) -> Vec<(PathBuf, u64, SystemTime)> {
     found
 }
 
-/// "A reader without an identifier writes nothing at all, not even the directory `d/`."
+/// "A reader without an identifier writes nothing at all, not even the directory `d/`." "A read-only mount opens the
+/// store without an identifier, so it writes nothing at all."
 #[test]
 fn a_mount_for_reading_writes_nothing_at_all_into_the_store() {
     for filled in [true, false] {
@@ -155,7 +157,8 @@ fn a_mount_for_reading_writes_nothing_at_all_into_the_store() {
     }
 }
 
-/// "Owner and group of the files are those of the mounting user, mode 0644 less the umask."
+/// "Owner and group of the files are those of the mounting user, mode 0644 less the umask." "Files belong to the user
+/// who mounts (`-o uid=`, `gid=`, `umask=`)." "stat: mode 0644 less the umask."
 #[test]
 fn owner_and_mode_are_those_of_the_user_and_can_be_given() {
     use std::os::unix::fs::MetadataExt;
@@ -176,6 +179,9 @@ fn owner_and_mode_are_those_of_the_user_and_can_be_given() {
 }
 
 /// The status counts each request that the kernel has sent, with its time, and how many were answered with an error.
+/// "`status`: and the figures of each operation." "`operationsInMicroseconds` has each operation that the kernel has
+/// asked for: how often, how often the answer was an error number [...] and how long it took from the arrival of the
+/// request until the answer was known: `min`, `mean` and `max` [...] `p50` and `p99`."
 #[test]
 fn the_status_counts_requests() {
     let Some(mounted) = Mounted::new() else { return };
@@ -197,6 +203,7 @@ fn the_status_counts_requests() {
     assert_eq!((more("mkdir", "count"), more("mkdir", "errors")), (10, 10));
     assert_eq!((more("write", "count"), more("write", "errors")), (10, 0));
     assert!(more("flush", "count") >= 10 && more("lookup", "errors") >= 10, "{after}");
+    assert_eq!(more("open", "errors"), 9, "all but the first, which has created it, are told to look again");
     for (name, operation) in after.as_object().unwrap() {
         let figures = ["min", "p50", "p99", "max"].map(|figure| operation[figure].as_f64().unwrap());
         assert!(figures.is_sorted(), "{name}: {operation}");

@@ -76,6 +76,7 @@ fn files_that_nobody_uses_are_not_open() {
     assert_eq!((listed(&files).len(), open_below(&scratch)), (299, 0));
 }
 
+/// "a refused text that the disk does not take is kept in memory until the mount ends."
 #[test]
 fn a_refused_text_that_the_disk_does_not_take_is_kept_in_memory() {
     let store = tempfile::tempdir().unwrap();
@@ -96,7 +97,7 @@ fn a_refused_text_that_the_disk_does_not_take_is_kept_in_memory() {
     assert!(text(&files, ".keyfs/last-error").unwrap().contains("Z other not JSON"));
 }
 
-/// The newest stay, on the disk too.
+/// The newest stay, on the disk too. "`rejected/`: at most 100 [...] the oldest go."
 #[test]
 fn at_most_a_hundred_refused_texts_are_kept() {
     let store = tempfile::tempdir().unwrap();
@@ -114,6 +115,7 @@ fn at_most_a_hundred_refused_texts_are_kept() {
     assert_eq!((names.len(), names[0].as_slice(), names[99].as_slice()), (100, &b"0-40"[..], &b"1-69"[..]));
 }
 
+/// "`rejected/NAME.error`: why: one line."
 #[test]
 fn a_refused_text_with_the_longest_name_has_a_reason() {
     let store = tempfile::tempdir().unwrap();
@@ -125,6 +127,7 @@ fn a_refused_text_with_the_longest_name_has_a_reason() {
     assert!(text(&files, &format!(".keyfs/rejected/{name}.error")).unwrap().contains("line 1"));
 }
 
+/// "symlink, readlink: The daemon never follows one."
 #[test]
 fn a_file_that_somebody_took_away_from_the_shelf_is_gone() {
     let store = tempfile::tempdir().unwrap();
@@ -266,6 +269,8 @@ impl Engine for Stubborn {
     }
 }
 
+/// "rename key to scratch: When the text cannot be written, the key and what had the new name are what they were."
+/// "rename key to scratch: those of the disk."
 #[test]
 fn a_key_that_cannot_become_a_scratch_file_leaves_everything_as_it_was() {
     let directory = tempfile::tempdir().unwrap();
@@ -278,7 +283,8 @@ fn a_key_that_cannot_become_a_scratch_file_leaves_everything_as_it_was() {
     fs::remove_dir(place_of(&directory).join("scratch/key~")).unwrap();
 }
 
-/// The key is gone in this mount, as its user wants it; others see it until it can be removed.
+/// The key is gone in this mount, as its user wants it; others see it until it can be removed. "While the store cannot
+/// remove it, that is tried again every two seconds."
 #[test]
 fn a_key_that_was_renamed_away_is_removed_as_soon_as_the_store_can() {
     for on_disk in [true, false] {

@@ -76,7 +76,8 @@ impl Engine for Slow {
 }
 
 /// "The next listing through the mount see[s] it", also when it is another thread that has found the change and not yet
-/// noted it: what the kernel has kept must not count as right.
+/// noted it: what the kernel has kept must not count as right. "opendir, readdir: The kernel keeps a listing while
+/// nothing has changed."
 #[test]
 fn a_listing_waits_until_what_another_thread_has_found_is_noted() {
     let directory = tempfile::tempdir().unwrap();

@@ -66,6 +66,7 @@ fn a_file_that_is_repaired_in_place_is_read_again() {
     assert_eq!(shown(&store, "a"), Some(1));
 }
 
+/// "`synchronize`: takes in foreign changes and returns them." "`synchronize`: `Error::Io`; what was known stays."
 #[test]
 fn a_synchronisation_that_fails_forgets_no_change() {
     for (failing, watched) in [(Call::Stamp, true), (Call::List, true), (Call::Stamp, false), (Call::List, false)] {

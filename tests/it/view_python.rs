@@ -103,6 +103,7 @@ fn python_texts(texts: &[String]) -> Vec<String> {
     printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// "What Python's `json.dumps(value, indent=2, ensure_ascii=False)` prints, and a line feed."
 #[test]
 fn file_texts_are_what_python_prints() {
     let mut runner = TestRunner::deterministic();

@@ -88,6 +88,7 @@ fn without_a_watch_it_is_time_to_look_after_a_pause_that_grows() {
     assert!(pause() < third, "changes are looked for more often where there are some");
 }
 
+/// "`wait_for_changes`: `stop_waiting` ends the wait for good."
 #[test]
 fn waiting_is_stopped_for_good_with_and_without_a_watch() {
     for directory in [one_record(), one_record().without_watches()] {
@@ -110,6 +111,7 @@ fn on_disk(path: &Path, identifier: &str) -> Store {
     Store::open(path, OpenOptions::writer(Identifier::new(identifier).unwrap())).unwrap()
 }
 
+/// "`wait_for_changes`: waits until a synchronisation may find something."
 #[test]
 fn on_a_real_disk_a_foreign_put_ends_the_wait_and_is_seen() {
     let directory = tempfile::tempdir().unwrap();
@@ -132,6 +134,7 @@ fn on_a_real_disk_a_foreign_put_ends_the_wait_and_is_seen() {
     });
 }
 
+/// "`put`: publishes; visible to everybody on return."
 #[test]
 fn on_a_real_disk_each_put_and_remove_is_seen_when_it_has_returned() {
     let directory = tempfile::tempdir().unwrap();
@@ -181,6 +184,7 @@ fn on_a_real_disk_a_file_that_is_moved_over_a_record_is_read() {
     }
 }
 
+/// "`synchronize`: A directory `d/` that was deleted is an error, never an empty store."
 #[test]
 fn on_a_real_disk_a_directory_that_was_deleted_is_an_error_and_one_made_anew_is_found() {
     let directory = tempfile::tempdir().unwrap();

@@ -134,6 +134,7 @@ fn two_at_once_do_not_share_and_what_both_left_is_found() {
     );
 }
 
+/// "the others are called `.NAME.recovered`, `.NAME.recovered.2` and so on."
 #[test]
 fn many_that_left_the_same_name_lose_nothing() {
     let place = Place::new();
@@ -186,6 +187,7 @@ fn what_somebody_planted_is_neither_followed_nor_touched() {
     drop(other);
 }
 
+/// "and keeps all of this in memory."
 #[test]
 fn a_shelf_that_is_a_link_is_none_and_nothing_fails() {
     let place = Place::new();
@@ -246,6 +248,7 @@ fn a_staged_file_takes_a_name_whole() {
     assert!(place.names("0/staging").is_empty());
 }
 
+/// "An unfinished rename leaves nothing but what was there before or after it."
 #[test]
 fn unfinished_files_go_and_are_not_adopted() {
     let place = Place::new();

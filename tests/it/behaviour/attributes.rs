@@ -26,6 +26,7 @@ super::unlike_a_plain_directory! {
     setting_mode_or_time_writes_no_record
 }
 
+/// "stat: `st_size` is the exact length of the text."
 fn the_size_is_exact(files: &dyn FileSystem) {
     for saved in ["1\n", "\"漢字 🎉\"\n", "[\n  1,\n  {\n    \"a\": \"\\u0001\"\n  }\n]\n"] {
         save(files, b"key", saved);
@@ -71,6 +72,7 @@ fn a_saved_file_was_modified_now(files: &dyn FileSystem) {
     }
 }
 
+/// "chmod, utimens, chown to oneself: succeed; [...] of a scratch file mode and time do."
 fn mode_and_times_can_be_set(files: &dyn FileSystem) {
     for name in [&b"key"[..], b".scratch"] {
         save(files, name, "1\n");
@@ -103,7 +105,7 @@ fn a_file_is_no_directory(files: &dyn FileSystem) {
     assert_listed(files, &["key"]);
 }
 
-/// "`st_mtime` is the record's timestamp to the microsecond."
+/// "`st_mtime` is the record's timestamp to the microsecond." "stat: `st_mtime` the record's timestamp."
 fn the_time_of_modification_is_that_of_the_record(files: &dyn FileSystem, store: &Store) {
     save(files, b"key", "1\n");
     store.synchronize().unwrap();
@@ -116,7 +118,8 @@ fn the_time_of_modification_is_that_of_the_record(files: &dyn FileSystem, store:
     assert_eq!(files.stat(b"new").unwrap().modified, timestamp.to_system_time());
 }
 
-/// "`chmod`, `chown` to oneself and `touch` succeed and change no value."
+/// "`chmod`, `chown` to oneself and `touch` succeed and change no value." "chmod, utimens, chown to oneself: succeed;
+/// of a key nothing changes."
 fn setting_mode_or_time_writes_no_record(files: &dyn FileSystem, store: &Store) {
     let timestamp = put(store, "key", 1);
     files.chmod(b"key", 0o600).unwrap();

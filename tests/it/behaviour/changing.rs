@@ -45,6 +45,7 @@ fn bytes_at_the_end_are_added(files: &dyn FileSystem) {
     }
 }
 
+/// "truncate with a handle: cuts the draft."
 fn a_text_cut_short_is_written_anew(files: &dyn FileSystem) {
     for flags in [WRITE, READ_WRITE, WRITE | OFlags::CREATE] {
         save(files, b"key", "\"a long text\"\n");
@@ -69,6 +70,7 @@ fn a_text_written_first_is_cut_to_its_size_last(files: &dyn FileSystem) {
     }
 }
 
+/// "truncate with a handle: cuts the draft, or fills it with NUL."
 fn a_text_made_longer_is_filled_with_nul_and_written_over(files: &dyn FileSystem) {
     save(files, b"key", "1\n");
     let file = files.open(b"key", READ_WRITE).unwrap();
@@ -80,6 +82,7 @@ fn a_text_made_longer_is_filled_with_nul_and_written_over(files: &dyn FileSystem
     assert_text(files, b"key", "12345\n");
 }
 
+/// "write: a gap is filled with NUL."
 fn a_text_written_beyond_its_end_is_filled_with_nul(files: &dyn FileSystem) {
     save(files, b"key", "1\n");
     let file = files.open(b"key", READ_WRITE).unwrap();
@@ -90,6 +93,7 @@ fn a_text_written_beyond_its_end_is_filled_with_nul(files: &dyn FileSystem) {
     assert_text(files, b"key", "12345\n");
 }
 
+/// "write: `O_APPEND` at its end."
 fn appending_goes_to_the_end_whatever_was_written_before(files: &dyn FileSystem) {
     for flags in [WRITE, READ_WRITE] {
         save(files, b"key", "[\n  1\n]\n");
@@ -125,7 +129,8 @@ fn cutting_a_missing_file_fails(files: &dyn FileSystem) {
     assert_listed(files, &[]);
 }
 
-/// "`O_APPEND`, partial overwrite, truncate [...] work."
+/// "`O_APPEND`, partial overwrite, truncate [...] work." "truncate by name: the cut text must be a value, which is then
+/// put."
 fn cutting_by_name_to_a_value_puts_it(files: &dyn FileSystem, store: &Store) {
     save(files, b"key", "12345\n");
     files.truncate(b"key", 2).unwrap();
@@ -134,7 +139,7 @@ fn cutting_by_name_to_a_value_puts_it(files: &dyn FileSystem, store: &Store) {
     assert_eq!(store.get("key").unwrap().to_string(), "12");
 }
 
-/// "Text that is not JSON never replaces a value."
+/// "Text that is not JSON never replaces a value." "truncate by name: `EINVAL`; `EFBIG` beyond 256 MiB."
 fn cutting_by_name_to_no_value_is_refused(files: &dyn FileSystem, _: &Store) {
     save(files, b"key", "\"text\"\n");
     assert_eq!(files.truncate(b"key", 3), Err(Errno::INVAL));
@@ -144,7 +149,7 @@ fn cutting_by_name_to_no_value_is_refused(files: &dyn FileSystem, _: &Store) {
     assert_text(files, b"key", "\"text\"\n");
 }
 
-/// "A blank text changes nothing."
+/// "A blank text changes nothing." "truncate by name: blank changes nothing."
 fn cutting_by_name_to_nothing_keeps_the_value(files: &dyn FileSystem, _: &Store) {
     save(files, b"key", "1\n");
     files.truncate(b"key", 0).unwrap();

@@ -42,7 +42,9 @@ fn count_one(files: &Os) {
     super::os::close(file.into()).unwrap();
 }
 
-/// The same with one process for each.
+/// The same with one process for each. "flock, fcntl locks: on a key for those that open it for reading and writing,
+/// because those share an inode." "open for reading and writing, without `O_TRUNC`: all who have it open so share one
+/// draft, and so a lock on it."
 #[test]
 fn a_counter_under_a_lock_loses_no_update_among_processes() {
     const SCRIPT: &str = "
@@ -82,7 +84,8 @@ with open(sys.argv[1], 'r+b') as file:
     assert_text(&files, b"copy", "\"NEW\"\n");
 }
 
-/// "Hard links, directories, devices: EPERM."
+/// "Hard links, directories, devices: EPERM." "What cannot be done is refused, not pretended." "mkdir, rmdir, link,
+/// mknod: `EPERM`."
 #[test]
 fn links_directories_and_devices_are_not_permitted() {
     let Some(mounted) = Mounted::new() else { return };
@@ -131,7 +134,9 @@ fn a_shell_reads_saves_and_removes() {
     assert_eq!(files.stat(b"other").unwrap().size, 8);
 }
 
-/// "A text that is merely not complete, when another process closes its copy of the descriptor", is no error.
+/// "A text that is merely not complete, when another process closes its copy of the descriptor", is no error. "close
+/// (flush), `fsync`: a text that is merely not complete is no error either when another process than the one that
+/// opened the file closes its copy of the descriptor."
 #[test]
 fn programs_that_a_script_runs_write_a_text_in_pieces() {
     let Some(mounted) = Mounted::new() else { return };

@@ -26,8 +26,8 @@ super::unlike_a_plain_directory! {
     a_foreign_value_is_renamed_with_what_it_is_now
 }
 
-/// "After another process's put, remove or clear has returned, the next `open` and the next listing through the mount see
-/// it."
+/// "After another process's put, remove or clear has returned, the next `open` and the next listing through the mount
+/// see it." "open for reading: synchronises."
 fn a_foreign_put_is_seen_by_the_next_open(files: &dyn FileSystem, store: &Store) {
     for number in 0..100_u32 {
         let text = "x".repeat((number % 7) as usize * 1000) + &number.to_string();
@@ -50,7 +50,8 @@ fn a_foreign_put_is_seen_by_the_thread_that_saved_just_before(files: &dyn FileSy
     }
 }
 
-/// "And so does the first look at a name that is new."
+/// "And so does the first look at a name that is new." "lookup: synchronises; finds a live key." "`Synchronises` means:
+/// takes in what others have done before it answers." "open for writing only, or with `O_TRUNC`: synchronises."
 fn a_foreign_new_key_is_seen_at_the_first_look(files: &dyn FileSystem, store: &Store) {
     for number in 0..30 {
         let key = format!("key {number}");
@@ -66,7 +67,7 @@ fn a_foreign_new_key_is_seen_at_the_first_look(files: &dyn FileSystem, store: &S
     }
 }
 
-/// "The next `open` and the next listing through the mount see it."
+/// "The next `open` and the next listing through the mount see it." "opendir, readdir: synchronises."
 fn a_foreign_put_is_listed(files: &dyn FileSystem, store: &Store) {
     let names: Vec<String> = (0..50).map(|number| format!("key {number}")).collect();
     for end in 0..names.len() {
@@ -76,7 +77,7 @@ fn a_foreign_put_is_listed(files: &dyn FileSystem, store: &Store) {
     }
 }
 
-/// "After another process's put, remove or clear has returned".
+/// "After another process's put, remove or clear has returned". "open for reading: `ENOENT`." "unlink: `ENOENT`."
 fn a_foreign_remove_is_seen(files: &dyn FileSystem, store: &Store) {
     put(store, "other", 1);
     for number in 0..20 {
@@ -103,7 +104,8 @@ fn a_foreign_clear_is_seen(files: &dyn FileSystem, store: &Store) {
     assert_missing(files, b"a");
 }
 
-/// "What an open file reads is one value from begin to end, never a mixture."
+/// "What an open file reads is one value from begin to end, never a mixture." "open for reading: the handle holds one
+/// text until it is closed." "read: from the handle's text."
 fn a_handle_keeps_the_text_that_it_opened(files: &dyn FileSystem, store: &Store) {
     let old = format!("\"{}\"\n", "old".repeat(100_000));
     save(files, b"key", &old);
@@ -118,7 +120,8 @@ fn a_handle_keeps_the_text_that_it_opened(files: &dyn FileSystem, store: &Store)
     assert_eq!(file.stat().unwrap().size, old.len() as u64);
 }
 
-/// "Two savers at once: the last close wins whole."
+/// "Two savers at once: the last close wins whole." "A foreign put between opening and closing a draft is superseded by
+/// the commit."
 fn a_foreign_put_during_a_save_loses_to_the_save(files: &dyn FileSystem, store: &Store) {
     put(store, "key", 1);
     for (flags, saved) in [(SAVE, "10\n"), (READ_WRITE, "20\n"), (WRITE, "30\n")] {
@@ -166,7 +169,7 @@ fn text_or_nothing(files: &dyn FileSystem) -> String {
     try_text(files, b"key").unwrap_or_default()
 }
 
-/// `O_EXCL` means that nobody else has it, wherever he is.
+/// `O_EXCL` means that nobody else has it, wherever he is. "create: `EEXIST` with `O_EXCL`."
 fn an_exclusive_create_loses_to_a_foreign_put(files: &dyn FileSystem, store: &Store) {
     assert_missing(files, b"key");
     put(store, "key", 1);
@@ -174,7 +177,8 @@ fn an_exclusive_create_loses_to_a_foreign_put(files: &dyn FileSystem, store: &St
     assert_text(files, b"key", "1\n");
 }
 
-/// "`mv` [...] of a key to another key puts and removes": puts what the key is now.
+/// "`mv` [...] of a key to another key puts and removes": puts what the key is now. "rename, of any kind: synchronises
+/// first."
 fn a_foreign_value_is_renamed_with_what_it_is_now(files: &dyn FileSystem, store: &Store) {
     save(files, b"a", "1\n");
     put(store, "a", 2);
@@ -202,7 +206,9 @@ fn put_number(store: &Store, number: u32) {
     put(store, "key", number);
 }
 
-/// The kernel tries an open twice at most; the value may change each time.
+/// The kernel tries an open twice at most; the value may change each time. "Who opens a file reads one whole value, the
+/// newest one at that moment or a later one." "open for reading: `ESTALE` never reaches a program: the kernel looks up
+/// again."
 #[test]
 fn an_open_succeeds_however_often_the_key_is_put_in_between() {
     interrupted(put_number, |files, before| {

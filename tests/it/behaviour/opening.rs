@@ -105,6 +105,8 @@ fn open_a_file_to_read(files: &dyn FileSystem) {
     open_existing(files, READ);
 }
 
+/// "open for writing only, or with `O_TRUNC`: gives a draft with an inode of its own, which begins with the value's
+/// text or empty."
 fn open_a_file_to_write(files: &dyn FileSystem) {
     open_existing(files, WRITE);
 }
@@ -113,6 +115,7 @@ fn open_a_file_to_read_and_write(files: &dyn FileSystem) {
     open_existing(files, READ_WRITE);
 }
 
+/// "open for reading: `ENOENT`."
 fn open_a_missing_file_to_read(files: &dyn FileSystem) {
     open_missing(files, READ);
 }
@@ -141,6 +144,7 @@ fn what_is_not_open_for_writing_cannot_be_written(files: &dyn FileSystem) {
     assert_text(files, b"key", OLD);
 }
 
+/// "create: `EEXIST` with `O_EXCL`."
 fn two_who_want_a_new_file_get_one(files: &dyn FileSystem) {
     let first = files.open(b"key", SAVE | OFlags::EXCL).unwrap();
     assert_eq!(files.open(b"key", SAVE | OFlags::EXCL).err(), Some(Errno::EXIST));

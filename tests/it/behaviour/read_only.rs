@@ -10,6 +10,9 @@ use super::file_system::{
 use super::kernel::Kernel;
 use super::subject::{foreign_store, put, vfs_of};
 
+/// "stat: 0444 less the umask when read-only." "open for writing only, or with `O_TRUNC`: `EROFS`." "open for reading
+/// and writing, without `O_TRUNC`: `EROFS`." "create: `EROFS`." "unlink: `EROFS`." "rename, of any kind: `EROFS`."
+/// "truncate by name: `EROFS`." "chmod, utimens, chown to oneself: `EROFS`." "symlink, readlink: `EROFS`."
 #[test]
 fn on_the_vfs_nothing_can_be_changed() {
     let directory = tempfile::tempdir().unwrap();
@@ -42,6 +45,7 @@ fn nothing_can_be_changed(files: &dyn FileSystem, store: &Store) {
     assert_eq!(files.unlink(b"key"), Err(Errno::ROFS));
     assert_eq!(files.rename(b"key", b"new"), Err(Errno::ROFS));
     assert_eq!(files.rename(b"key", b".new"), Err(Errno::ROFS));
+    assert_eq!(files.symlink(b".link", b"target"), Err(Errno::ROFS));
     assert_eq!(files.truncate(b"key", 0), Err(Errno::ROFS));
     assert_eq!(files.chmod(b"key", 0o600), Err(Errno::ROFS));
     assert_eq!(files.set_modified(b"key", timestamp.to_system_time()), Err(Errno::ROFS));

@@ -17,6 +17,7 @@ super::unlike_a_plain_directory! {
     a_refused_text_is_kept_with_the_reason
     a_refused_text_is_kept_until_the_key_is_saved_well
     a_refused_text_can_be_removed
+    the_reason_gives_way_to_the_text_of_a_key_that_is_called_so
     a_new_file_whose_text_was_refused_is_gone
     fsync_refuses_too_and_the_text_can_be_corrected
     a_change_in_place_that_is_not_json_is_refused
@@ -48,7 +49,8 @@ fn assert_soon_missing(files: &dyn FileSystem, name: &[u8]) {
     assert_missing(files, name);
 }
 
-/// "Else `close`/`fsync` fail with EINVAL; [...] and the key keeps its value."
+/// "Else `close`/`fsync` fail with EINVAL; [...] and the key keeps its value." "close (flush), `fsync`: `EINVAL` when
+/// the text is not JSON: [...] the value stands."
 fn a_text_that_is_not_json_is_refused_and_the_value_stays(files: &dyn FileSystem, store: &Store) {
     let timestamp = put(store, "key", 1);
     for bad in [BAD, "{", "1 2", "nul", "\"", "[1,]", "'a'", "01", "\u{feff}1", "\0"] {
@@ -60,7 +62,9 @@ fn a_text_that_is_not_json_is_refused_and_the_value_stays(files: &dyn FileSystem
     assert_eq!(store.version("key").unwrap().timestamp, timestamp);
 }
 
-/// "`write` fails with EINVAL as soon as what was written in order can no longer become JSON."
+/// "`write` fails with EINVAL as soon as what was written in order can no longer become JSON." "Text that is not JSON
+/// never replaces a value, and the person is told as early as the system allows." "write: `EINVAL` as soon as a text
+/// that is written in order [...] can no longer become JSON: it is kept under `.keyfs/rejected/NAME`."
 fn a_write_is_refused_as_soon_as_the_text_is_hopeless(files: &dyn FileSystem, _: &Store) {
     save(files, b"key", "1\n");
     let file = files.open(b"key", SAVE).unwrap();
@@ -89,7 +93,8 @@ fn what_is_not_written_in_order_is_refused_when_it_is_closed(files: &dyn FileSys
     assert_text(files, b"key", "[\n  2,\n  3\n]\n");
 }
 
-/// A refused write has written nothing, so the next one begins where it did.
+/// A refused write has written nothing, so the next one begins where it did. "write: and the next write may begin where
+/// this one did."
 fn a_refused_write_can_be_written_again(files: &dyn FileSystem, _: &Store) {
     save(files, b"key", "1\n");
     let file = files.open(b"key", SAVE).unwrap();
@@ -100,7 +105,10 @@ fn a_refused_write_can_be_written_again(files: &dyn FileSystem, _: &Store) {
     assert_text(files, b"key", "[\n  1,\n  2\n]\n");
 }
 
-/// "The text is kept under `.keyfs/rejected/NAME` with the reason."
+/// "The text is kept under `.keyfs/rejected/NAME` with the reason." "close (flush), `fsync`: and is kept under
+/// `.keyfs/rejected/NAME`, its reason under `NAME.error`." "`rejected/NAME.error`: why: one line with line, column and
+/// a piece of the text; then, for a text that is not JSON, the line concerned and a caret under the spot."
+/// "`rejected/`: the texts that were refused [...] listed, readable." "`info/NAME`: the last refusal."
 fn a_refused_text_is_kept_with_the_reason(files: &dyn FileSystem, _: &Store) {
     save(files, b"key", "1\n");
     assert_eq!(try_save(files, b"key", BAD), Err(Errno::INVAL));
@@ -113,7 +121,8 @@ fn a_refused_text_is_kept_with_the_reason(files: &dyn FileSystem, _: &Store) {
     assert_eq!(info["lastError"].as_str(), Some(line));
 }
 
-/// The reason tells what is wrong now, so it goes when nothing is.
+/// The reason tells what is wrong now, so it goes when nothing is. "`rejected/`: and by the next good save of the same
+/// name."
 fn a_refused_text_is_kept_until_the_key_is_saved_well(files: &dyn FileSystem, _: &Store) {
     assert_eq!(try_save(files, b"key", BAD), Err(Errno::INVAL));
     rejected(files, b"key");
@@ -124,7 +133,7 @@ fn a_refused_text_is_kept_until_the_key_is_saved_well(files: &dyn FileSystem, _:
     assert!(info["lastError"].is_null(), "{info}");
 }
 
-/// A person who has seen it may throw it away.
+/// A person who has seen it may throw it away. "`rejected/`: removed with `rm`."
 fn a_refused_text_can_be_removed(files: &dyn FileSystem, _: &Store) {
     assert_eq!(try_save(files, b"key", BAD), Err(Errno::INVAL));
     rejected(files, b"key");
@@ -133,7 +142,17 @@ fn a_refused_text_can_be_removed(files: &dyn FileSystem, _: &Store) {
     assert_eq!(files.unlink(b".keyfs/rejected/key"), Err(Errno::NOENT));
 }
 
-/// "Text that is not JSON never replaces a value", and where there is none it makes none.
+/// "`rejected/NAME.error`: of a key that is called so and was refused itself, its text."
+fn the_reason_gives_way_to_the_text_of_a_key_that_is_called_so(files: &dyn FileSystem, _: &Store) {
+    assert_eq!(try_save(files, b"key", BAD), Err(Errno::INVAL));
+    assert!(text(files, b".keyfs/rejected/key.error").contains("line 3"));
+    assert_eq!(try_save(files, b"key.error", "{no"), Err(Errno::INVAL));
+    assert_eq!(text(files, b".keyfs/rejected/key.error"), "{no");
+    assert!(text(files, b".keyfs/rejected/key.error.error").contains("line 1"));
+}
+
+/// "Text that is not JSON never replaces a value", and where there is none it makes none. "last close (release): a
+/// placeholder whose text was refused goes."
 fn a_new_file_whose_text_was_refused_is_gone(files: &dyn FileSystem, store: &Store) {
     assert_eq!(try_save(files, b"key", BAD), Err(Errno::INVAL));
     assert_eq!(rejected(files, b"key").0, BAD);
@@ -143,7 +162,8 @@ fn a_new_file_whose_text_was_refused_is_gone(files: &dyn FileSystem, store: &Sto
     assert_eq!((store.len(), store.tombstones()), (0, 0));
 }
 
-/// "Else `close`/`fsync` fail with EINVAL."
+/// "Else `close`/`fsync` fail with EINVAL." "close (flush), `fsync`: `EINVAL` when the text is not JSON: it stays in
+/// the draft."
 fn fsync_refuses_too_and_the_text_can_be_corrected(files: &dyn FileSystem, _: &Store) {
     save(files, b"key", "1\n");
     for flags in [SAVE, READ_WRITE | OFlags::TRUNC, WRITE] {
@@ -174,7 +194,8 @@ fn a_change_in_place_that_is_not_json_is_refused(files: &dyn FileSystem, store: 
     assert_eq!(store.get("key").unwrap().to_string(), "[1]");
 }
 
-/// "`write` fails with EINVAL [...] else `close`": two values in a row are none.
+/// "`write` fails with EINVAL [...] else `close`": two values in a row are none. "write: `EINVAL` as soon as a text
+/// that is written in order (also: appended to a value) can no longer become JSON."
 fn appending_to_a_value_is_refused(files: &dyn FileSystem, _: &Store) {
     save(files, b"key", "1\n");
     let file = files.open(b"key", APPEND).unwrap();
@@ -184,7 +205,7 @@ fn appending_to_a_value_is_refused(files: &dyn FileSystem, _: &Store) {
     assert_eq!(rejected(files, b"key").0, "1\n2\n");
 }
 
-/// "Text that is not JSON": a NUL is none.
+/// "Text that is not JSON": a NUL is none. "write: a gap is filled with NUL, which is not JSON."
 fn a_hole_is_refused(files: &dyn FileSystem, _: &Store) {
     save(files, b"key", "1\n");
     let file = files.open(b"key", SAVE).unwrap();

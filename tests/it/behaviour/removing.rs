@@ -30,6 +30,7 @@ fn a_removed_file_is_gone(files: &dyn FileSystem) {
     assert_listed(files, &["other"]);
 }
 
+/// "unlink: `ENOENT`."
 fn a_missing_file_cannot_be_removed(files: &dyn FileSystem) {
     assert_eq!(files.unlink(b"key"), Err(Errno::NOENT));
     assert_eq!(files.unlink(b".scratch"), Err(Errno::NOENT));
@@ -64,6 +65,7 @@ fn what_is_written_after_the_removal_is_dropped(files: &dyn FileSystem) {
     }
 }
 
+/// "unlink: drafts that are open on a key are dropped."
 fn what_is_written_before_the_removal_is_dropped(files: &dyn FileSystem) {
     for flags in [WRITE, READ_WRITE, SAVE] {
         save(files, b"key", "1\n");
@@ -100,7 +102,7 @@ fn a_file_made_again_has_nothing_to_do_with_the_handles_of_the_old_one(files: &d
     }
 }
 
-/// "`rm` removes."
+/// "`rm` removes." "unlink: removes the key at once."
 fn removing_is_seen_in_the_store(files: &dyn FileSystem, store: &Store) {
     save(files, b"key", "1\n");
     files.unlink(b"key").unwrap();

@@ -71,6 +71,7 @@ fn a_file_that_is_replaced_is_gone(files: &dyn FileSystem) {
     assert_listed(files, &["b"]);
 }
 
+/// "rename, of any kind: `ENOENT`."
 fn a_missing_file_cannot_be_renamed(files: &dyn FileSystem) {
     save(files, b"there", "1\n");
     for from in KINDS {
@@ -93,6 +94,7 @@ fn a_file_renamed_to_itself_stays(files: &dyn FileSystem) {
     }
 }
 
+/// "rename with `RENAME_NOREPLACE`: unless the new name exists." "rename with `RENAME_NOREPLACE`: `EEXIST`."
 fn no_replace_fails_when_the_name_is_taken(files: &dyn FileSystem) {
     for from in KINDS {
         for to in NEW_KINDS {
@@ -105,6 +107,7 @@ fn no_replace_fails_when_the_name_is_taken(files: &dyn FileSystem) {
     }
 }
 
+/// "rename with `RENAME_NOREPLACE`: as above."
 fn no_replace_renames_when_the_name_is_free(files: &dyn FileSystem) {
     for from in KINDS {
         for to in NEW_KINDS {
@@ -117,6 +120,7 @@ fn no_replace_renames_when_the_name_is_free(files: &dyn FileSystem) {
     }
 }
 
+/// "rename key to key: A placeholder only changes its name."
 fn a_new_empty_file_changes_its_name(files: &dyn FileSystem) {
     save(files, b"a", "");
     files.rename(b"a", b"b").unwrap();
@@ -150,6 +154,7 @@ fn an_open_reader_follows_the_file(files: &dyn FileSystem) {
     }
 }
 
+/// "rename key to key: Open drafts go with it."
 fn what_is_written_after_a_rename_goes_to_the_new_name(files: &dyn FileSystem) {
     for flags in [SAVE, WRITE, READ_WRITE] {
         save(files, b"a", "1\n");
@@ -162,6 +167,7 @@ fn what_is_written_after_a_rename_goes_to_the_new_name(files: &dyn FileSystem) {
     }
 }
 
+/// "rename scratch to key: what is still written to its handles is a draft of the key."
 fn what_is_written_to_a_renamed_scratch_file_goes_to_the_key(files: &dyn FileSystem) {
     let file = files.open(b".scratch", SAVE).unwrap();
     file.write_at(0, b"1\n").unwrap();
@@ -173,6 +179,7 @@ fn what_is_written_to_a_renamed_scratch_file_goes_to_the_key(files: &dyn FileSys
     assert_listed(files, &["key"]);
 }
 
+/// "rename key to key: those of a key that is replaced are dropped."
 fn what_is_written_after_the_file_was_replaced_is_dropped(files: &dyn FileSystem) {
     for flags in [WRITE, READ_WRITE] {
         for from in KINDS.map(|name| if name == b"key" { &b"other"[..] } else { name }) {
@@ -188,7 +195,8 @@ fn what_is_written_after_the_file_was_replaced_is_dropped(files: &dyn FileSystem
     }
 }
 
-/// "`mv` [...] of a key to another key puts and removes."
+/// "`mv` [...] of a key to another key puts and removes." "rename key to key: puts the value under the new key, then
+/// removes the old one; at once."
 fn renaming_a_key_is_a_put_and_a_remove(files: &dyn FileSystem, store: &Store) {
     save(files, b"a", "1\n");
     save(files, b"b", "2\n");
@@ -198,7 +206,8 @@ fn renaming_a_key_is_a_put_and_a_remove(files: &dyn FileSystem, store: &Store) {
     assert_eq!(store.tombstones(), 1);
 }
 
-/// "`mv` of a scratch file onto a key puts", and scratch files "never reach `d/`".
+/// "`mv` of a scratch file onto a key puts", and scratch files "never reach `d/`". "rename scratch to key: puts its
+/// text."
 fn renaming_a_scratch_file_is_a_put(files: &dyn FileSystem, store: &Store) {
     save(files, b".a", "1\n");
     files.rename(b".a", b"b").unwrap();
@@ -207,7 +216,9 @@ fn renaming_a_scratch_file_is_a_put(files: &dyn FileSystem, store: &Store) {
     assert_eq!(store.get("b").unwrap().to_string(), "1");
 }
 
-/// Names that "are never keys": what a key is renamed to is then no key.
+/// Names that "are never keys": what a key is renamed to is then no key. "rename key to scratch: writes the text to a
+/// scratch file, and takes the key out of this mount; the key is removed two seconds later, unless it was made again
+/// (see below)."
 fn renaming_a_key_to_scratch_is_a_remove_in_a_moment(files: &dyn FileSystem, store: &Store) {
     save(files, b"a", "1\n");
     files.rename(b"a", b"a~").unwrap();
@@ -221,6 +232,7 @@ fn renaming_a_key_to_scratch_is_a_remove_in_a_moment(files: &dyn FileSystem, sto
     assert_text(files, b"a~", "1\n");
 }
 
+/// "rename with `RENAME_EXCHANGE`: Two scratch files exchange their names."
 fn two_files_of_one_kind_are_exchanged(files: &dyn FileSystem) {
     for (one, other) in [(&b"a"[..], &b"b"[..]), (b".a", b"b~")] {
         save(files, one, "1\n");
@@ -236,6 +248,7 @@ fn two_files_of_one_kind_are_exchanged(files: &dyn FileSystem) {
     }
 }
 
+/// "rename with `RENAME_EXCHANGE`: `ENOENT` when one is missing."
 fn nothing_is_exchanged_with_a_missing_file(files: &dyn FileSystem) {
     for name in KINDS {
         save(files, name, "1\n");
@@ -245,6 +258,7 @@ fn nothing_is_exchanged_with_a_missing_file(files: &dyn FileSystem) {
     }
 }
 
+/// "rename with `RENAME_EXCHANGE`: open drafts follow their file."
 fn what_is_written_after_an_exchange_goes_to_the_other_name(files: &dyn FileSystem) {
     for (one, other) in [(&b"a"[..], &b"b"[..]), (b".a", b"b~")] {
         save(files, one, "1\n");
@@ -258,7 +272,8 @@ fn what_is_written_after_an_exchange_goes_to_the_other_name(files: &dyn FileSyst
     }
 }
 
-/// "EXCHANGE of two keys swaps their values."
+/// "EXCHANGE of two keys swaps their values." "rename with `RENAME_EXCHANGE`: puts to each of two keys the value of the
+/// other."
 fn exchanging_two_keys_is_two_puts(files: &dyn FileSystem, store: &Store) {
     save(files, b"a", "1\n");
     save(files, b"b", "2\n");
@@ -269,6 +284,7 @@ fn exchanging_two_keys_is_two_puts(files: &dyn FileSystem, store: &Store) {
     assert_eq!((store.len(), store.tombstones()), (2, 0));
 }
 
+/// "rename with `RENAME_EXCHANGE`: `EINVAL` for a key and a scratch file."
 fn a_key_and_a_scratch_file_are_not_exchanged(files: &dyn FileSystem, _: &Store) {
     save(files, b"a", "1\n");
     save(files, b".a", "2\n");
@@ -278,7 +294,8 @@ fn a_key_and_a_scratch_file_are_not_exchanged(files: &dyn FileSystem, _: &Store)
     assert_text(files, b".a", "2\n");
 }
 
-/// The dance of editors: others see one put.
+/// The dance of editors: others see one put. "When its name gets a new value before that, it is not removed at all."
+/// "Many editors save by renaming the key away (`KEY~`, `KEY.bak`), creating it anew, and unlinking the old one."
 fn a_key_that_is_renamed_away_and_made_again_is_put_once(files: &dyn FileSystem, store: &Store) {
     for backup in [&b"a~"[..], b"a.bak"] {
         save(files, b"a", "1\n");
@@ -293,7 +310,10 @@ fn a_key_that_is_renamed_away_and_made_again_is_put_once(files: &dyn FileSystem,
     }
 }
 
-/// A refused text costs no value, whatever became of the old file before.
+/// A refused text costs no value, whatever became of the old file before. "last close (release): a text that is refused
+/// now is kept likewise and dropped; [...] a value that was unlinked or renamed away for it is there again." "unlink:
+/// when the same name is created again and its text is refused, the value is put back." "When what is written under the
+/// name is refused, the old value is there again."
 fn the_value_is_there_again_when_the_new_text_is_refused(files: &dyn FileSystem, store: &Store) {
     type MakeRoom = fn(&dyn FileSystem);
     let ways: [MakeRoom; 2] = [|files| files.rename(b"a", b"a~").unwrap(), |files| files.unlink(b"a").unwrap()];
@@ -310,7 +330,8 @@ fn the_value_is_there_again_when_the_new_text_is_refused(files: &dyn FileSystem,
     }
 }
 
-/// "Canonical (one name a key; a name that is nobody's canonical name is ENOENT, creating it EINVAL)."
+/// "Canonical (one name a key; a name that is nobody's canonical name is ENOENT, creating it EINVAL)." "rename, of any
+/// kind: for the new name `EINVAL`, `EILSEQ` and `ENAMETOOLONG` as to create it."
 fn renaming_to_a_name_that_cannot_be_fails_and_keeps_the_file(files: &dyn FileSystem, _: &Store) {
     for from in KINDS {
         save(files, from, "1\n");

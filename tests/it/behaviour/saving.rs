@@ -178,6 +178,7 @@ fn reading_beyond_the_end_gives_nothing(files: &dyn FileSystem) {
     assert_eq!(file.read_at(1, 2), Ok(b"23".to_vec()));
 }
 
+/// "read: or from the draft." "write: into the draft."
 fn open_read_write_sees_what_it_has_written(files: &dyn FileSystem) {
     save(files, b"key", "123\n");
     let file = files.open(b"key", READ_WRITE).unwrap();
@@ -204,7 +205,7 @@ fn what_a_handle_reads_is_one_value_while_others_save(files: &dyn FileSystem, _:
 }
 
 /// "An unfinished save is seen by nobody else, on the same mount neither: who opens a key while somebody saves it in
-/// place gets the last value."
+/// place gets the last value." "open for writing only, or with `O_TRUNC`: gives a draft with an inode of its own."
 fn an_unfinished_save_is_seen_by_nobody_else(files: &dyn FileSystem, store: &Store) {
     save(files, b"key", "\"old\"\n");
     for flags in [SAVE, WRITE] {
@@ -234,7 +235,7 @@ fn an_unfinished_save_of_the_same_thread_is_not_seen_either(files: &dyn FileSyst
     assert_text(files, b"key", "\"newer\"\n");
 }
 
-/// "Two savers at once: the last close wins whole."
+/// "Two savers at once: the last close wins whole." "Two who save the same key at once: the last close wins whole."
 fn of_two_savers_the_last_close_wins_whole(files: &dyn FileSystem, store: &Store) {
     save(files, b"key", "\"old\"\n");
     let (first, second) = (files.open(b"key", SAVE).unwrap(), files.open(b"key", SAVE).unwrap());
@@ -251,7 +252,7 @@ fn of_two_savers_the_last_close_wins_whole(files: &dyn FileSystem, store: &Store
     assert_eq!(store.get("key").unwrap().to_string(), "\"the first one\"");
 }
 
-/// "A blank text changes nothing."
+/// "A blank text changes nothing." "close (flush), `fsync`: blank changes nothing and is no error."
 fn opening_to_empty_and_closing_keeps_the_value(files: &dyn FileSystem, store: &Store) {
     save(files, b"key", "1\n");
     let before = store.synchronize().map(|_| store.version("key")).unwrap();
@@ -265,7 +266,8 @@ fn opening_to_empty_and_closing_keeps_the_value(files: &dyn FileSystem, store: &
     assert_eq!(store.version("key"), before, "a blank text has written a record");
 }
 
-/// "Saving is putting. [...] A blank text changes nothing."
+/// "Saving is putting. [...] A blank text changes nothing." "create: a key begins as a *placeholder*, which only this
+/// mount shows, empty, until its first commit." "lookup: finds a live key, a placeholder."
 fn a_touched_new_file_is_a_placeholder_that_is_not_in_the_store(files: &dyn FileSystem, store: &Store) {
     save(files, b"new", "");
     assert_text(files, b"new", "");
@@ -299,7 +301,8 @@ fn saving_any_accepted_text_gives_the_canonical_one(files: &dyn FileSystem, _: &
     }
 }
 
-/// "Other processes see it when `close` has returned."
+/// "Other processes see it when `close` has returned." "close (flush), `fsync`: *commits*: a draft that has changed and
+/// is JSON is put."
 fn a_save_is_in_the_store_when_close_has_returned(files: &dyn FileSystem, store: &Store) {
     for number in 0..50 {
         save(files, b"key", format!("{number}\n"));
@@ -308,7 +311,8 @@ fn a_save_is_in_the_store_when_close_has_returned(files: &dyn FileSystem, store:
     }
 }
 
-/// "Opened O_RDWR without O_TRUNC, a key is changed in place, so that read-modify-write under a lock is exact."
+/// "Opened O_RDWR without O_TRUNC, a key is changed in place, so that read-modify-write under a lock is exact." "open
+/// for reading and writing, without `O_TRUNC`: changes the key in place: all who have it open so share one draft."
 fn opened_read_write_a_key_is_changed_in_place(files: &dyn FileSystem, _: &Store) {
     save(files, b"key", "10\n");
     let (first, second) = (files.open(b"key", READ_WRITE).unwrap(), files.open(b"key", READ_WRITE).unwrap());

@@ -44,6 +44,7 @@ fn scratch_files_are_listed(files: &dyn FileSystem) {
     assert_listed(files, &[&SCRATCH[1..], &["key"]].concat());
 }
 
+/// "truncate with a handle: a scratch file likewise."
 fn scratch_files_are_appended_cut_and_overwritten(files: &dyn FileSystem) {
     save(files, b".x", "abc");
     let file = files.open(b".x", APPEND).unwrap();
@@ -63,6 +64,8 @@ fn scratch_files_are_appended_cut_and_overwritten(files: &dyn FileSystem) {
     assert_text(files, b".x", "");
 }
 
+/// "unlink: or the scratch file, which open handles of it keep." "create: A scratch file is there at once." "lookup: or
+/// a scratch file of this mount."
 fn all_handles_of_a_scratch_file_see_the_same_bytes(files: &dyn FileSystem) {
     let writer = files.open(b".x", SAVE | OFlags::EXCL).unwrap();
     let reader = files.open(b".x", READ).unwrap();
@@ -81,7 +84,8 @@ fn a_scratch_file_saved_twice_has_the_last_bytes(files: &dyn FileSystem) {
     assert_text(files, b"x~", "second");
 }
 
-/// "Scratch files [...] never reach `d/`."
+/// "Scratch files [...] never reach `d/`." "Names that begin with `.`, end with `~`, or begin and end with `#` are
+/// scratch files, never keys."
 fn scratch_files_never_reach_the_store(files: &dyn FileSystem, store: &Store) {
     for name in SCRATCH {
         save(files, name.as_bytes(), "1\n");
@@ -92,7 +96,8 @@ fn scratch_files_never_reach_the_store(files: &dyn FileSystem, store: &Store) {
     assert_eq!((store.len(), store.tombstones()), (0, 0));
 }
 
-/// "Text that is not JSON never replaces a value."
+/// "Text that is not JSON never replaces a value." "rename scratch to key: `EINVAL` when it is not JSON or blank: the
+/// scratch file keeps it; what is not JSON is kept under `.keyfs/rejected/`, too."
 fn a_scratch_file_that_is_no_value_becomes_no_key(files: &dyn FileSystem, _: &Store) {
     save(files, b"key", "1\n");
     for (bytes, refused) in [("{no", true), ("", false), (" \n", false)] {

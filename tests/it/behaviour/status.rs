@@ -45,6 +45,7 @@ fn assert_time(time: &Value) {
     assert_eq!(form, "0000-00-00T00:00:00.000000Z");
 }
 
+/// "`status`: JSON, made at each open: version, process, options."
 fn the_status_is_about_this_mount(files: &dyn FileSystem, store: &Store) {
     let shown = text(files, b".keyfs/status");
     assert!(shown.starts_with("{\n  \"version\": ") && shown.ends_with("\n}\n"), "{shown}");
@@ -59,6 +60,9 @@ fn the_status_is_about_this_mount(files: &dyn FileSystem, store: &Store) {
     assert!(status["store"]["identifier"].is_string());
 }
 
+/// "`status`: what the store holds and what cannot be read of it, the last synchronisation." "It names at most 20 of
+/// the records that cannot be read." "`status` is as of the last synchronisation, whose own time, duration and error it
+/// tells."
 fn the_status_tells_what_the_store_holds(files: &dyn FileSystem, store: &Store) {
     for key in ["a", "b", "c"] {
         put(store, key, 1);
@@ -86,6 +90,7 @@ fn the_status_tells_what_the_store_holds(files: &dyn FileSystem, store: &Store) 
     assert!(store["lastFailedSave"].is_null());
 }
 
+/// "`status`: what is open."
 fn the_status_tells_what_is_open(files: &dyn FileSystem, _: &Store) {
     save(files, b"key", "[1]\n");
     save(files, b".scratch", "12345");
@@ -115,6 +120,8 @@ fn the_status_tells_what_is_open(files: &dyn FileSystem, _: &Store) {
     assert_eq!(status(files)["files"]["drafts"]["unsaved"], 0);
 }
 
+/// "`ESTALE` when the store's directory is gone." "What stands below `.keyfs` can be read even when the store cannot: it
+/// takes nothing in."
 fn the_status_tells_that_the_store_cannot_be_read(files: &dyn FileSystem, store: &Store) {
     put(store, "key", 1);
     assert_listed(files, &["key"]);
@@ -126,6 +133,7 @@ fn the_status_tells_that_the_store_cannot_be_read(files: &dyn FileSystem, store:
     assert!(last["error"].as_str().is_some_and(|error| error.starts_with("cannot ")), "{last}");
 }
 
+/// "`status`: and the last failed save."
 fn the_status_tells_which_save_has_failed(files: &dyn FileSystem, store: &Store) {
     put(store, "key", 1);
     let file = files.open(b"key", SAVE).unwrap();
@@ -139,6 +147,7 @@ fn the_status_tells_which_save_has_failed(files: &dyn FileSystem, store: &Store)
     assert!(failed["error"].as_str().is_some_and(|error| error.starts_with("cannot ")), "{failed}");
 }
 
+/// "`status`: made at each open."
 fn the_status_is_made_anew_at_each_open(files: &dyn FileSystem, store: &Store) {
     for number in 1..4 {
         put(store, &number.to_string(), number);

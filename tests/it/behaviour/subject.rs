@@ -54,10 +54,15 @@ pub(crate) fn on_the_vfs_with_suffix(suffix: &str, behaviour: impl FnOnce(&dyn F
     behaviour(&Kernel::new(&vfs_with(directory.path(), false, naming, None)), &foreign_store(directory.path()));
 }
 
+/// The file system over a store, with scratch files that have no place on disk.
+pub(crate) fn vfs_without_a_shelf(path: &Path) -> Vfs<Store> {
+    vfs_with(path, false, Naming::default(), None)
+}
+
 /// The same with scratch files that have no place on disk.
 pub(crate) fn on_the_vfs_without_a_shelf(behaviour: impl FnOnce(&dyn FileSystem)) {
     let directory = tempfile::tempdir().unwrap();
-    let vfs = vfs_with(directory.path(), false, Naming::default(), None);
+    let vfs = vfs_without_a_shelf(directory.path());
     behaviour(&Kernel::new(&vfs));
     drop(vfs);
     let names: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

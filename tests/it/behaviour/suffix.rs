@@ -36,6 +36,10 @@ fn value(store: &Store, key: &str) -> Option<String> {
     store.get(key).map(|value| value.to_string())
 }
 
+/// "Every key's name is then the name above and the suffix: `web` is `web.json`, the empty key `%.json`, the key `%`
+/// `%25.json`, `web.json` `web.json.json`." "A final `~` of a key, and `#` at both ends, need no escape and have none."
+/// "The keys `x~` and `#x#` are `x~.json` and `#x#.json`; `x%7E.json` is nobody's. A leading `.` is escaped:
+/// `%2Eprofile.json`."
 fn keys_are_shown_and_made_with_the_suffix(files: &dyn FileSystem, store: &Store) {
     for (number, key) in ["web", "web.json", "", ".profile", "x~", "#x#", "a/b", "%"].iter().enumerate() {
         put(store, *key, number);
@@ -58,6 +62,8 @@ fn keys_are_shown_and_made_with_the_suffix(files: &dyn FileSystem, store: &Store
     assert_eq!((value(store, "web"), value(store, "web.json").as_deref()), (None, Some("1")));
 }
 
+/// "Every name that does not end with the suffix is a scratch file, whatever it looks like (`web`, `%41`, a name with a
+/// line feed). So is, as ever, each one that begins with `.`: also `.json` and `.web.json`."
 fn names_without_the_suffix_are_scratch(files: &dyn FileSystem, store: &Store) {
     put(store, "web", 1);
     for name in ["web", "web.jso", ".web.json", "web.json~", "#web.json#", ".json", "%41", "a\nb"] {
@@ -71,6 +77,7 @@ fn names_without_the_suffix_are_scratch(files: &dyn FileSystem, store: &Store) {
     assert_eq!((store.len(), store.tombstones()), (1, 0));
 }
 
+/// "Renaming a scratch file to a name with the suffix puts, the other way removes."
 fn renaming_from_and_to_the_suffix_puts_and_removes(files: &dyn FileSystem, store: &Store) {
     save(files, b"web", "[1]");
     assert_eq!(value(store, "web"), None);
@@ -87,7 +94,7 @@ fn renaming_from_and_to_the_suffix_puts_and_removes(files: &dyn FileSystem, stor
     assert_eq!(text(files, b".keyfs/rejected/web.json"), "{no");
 }
 
-/// "A name's 255 bytes include the suffix."
+/// "A name's 255 bytes include the suffix." "The 255 bytes of a name include the suffix."
 fn long_keys_have_shorter_names(files: &dyn FileSystem, store: &Store) {
     let naming = Naming::with_suffix(Suffix::new(".json").unwrap());
     // Whole without a suffix, but not with it.
@@ -106,7 +113,8 @@ fn long_keys_have_shorter_names(files: &dyn FileSystem, store: &Store) {
     assert_eq!(files.stat(&[b'k'; 256]), Err(Errno::NAMETOOLONG));
 }
 
-/// "`.keyfs/info/NAME` and `rejected/NAME` take the name as shown."
+/// "`.keyfs/info/NAME` and `rejected/NAME` take the name as shown." "`.keyfs/info/NAME` and `.keyfs/rejected/NAME` take
+/// the name as it is shown."
 fn refused_texts_and_infos_have_the_name_as_shown(files: &dyn FileSystem, store: &Store) {
     put(store, "web", 1);
     assert_eq!(try_save(files, b"web.json", "{no"), Err(Errno::INVAL));

@@ -28,6 +28,8 @@ super::unlike_a_plain_directory! {
 const LOCK: &[u8] = b".#key";
 const TARGET: &[u8] = b"user@host.1234:1700000000";
 
+/// "symlink, readlink: a scratch file can be a symbolic link, with which editors lock files; size = length of the
+/// target, mode 0777." "They are regular files or symbolic links."
 fn a_link_tells_its_target(files: &dyn FileSystem) {
     for target in [TARGET, b"x", &[b'y'; 4095]] {
         files.symlink(LOCK, target).unwrap();
@@ -56,6 +58,7 @@ fn a_link_is_opened_as_what_it_leads_to(files: &dyn FileSystem) {
     assert_text(files, b"key", "3\n");
 }
 
+/// "symlink, readlink: `EEXIST`."
 fn a_link_is_made_once_only(files: &dyn FileSystem) {
     files.symlink(LOCK, TARGET).unwrap();
     save(files, b".file", "x");
@@ -69,6 +72,7 @@ fn a_link_is_made_once_only(files: &dyn FileSystem) {
     }
 }
 
+/// "rename scratch to scratch: moves, symbolic links too."
 fn a_link_is_renamed_and_unlinked(files: &dyn FileSystem) {
     files.symlink(LOCK, TARGET).unwrap();
     files.rename(LOCK, b".other").unwrap();
@@ -104,6 +108,8 @@ fn a_link_is_not_created_through(files: &dyn FileSystem) {
     assert_listed(files, &[".link"]);
 }
 
+/// "symlink, readlink: `ENAMETOOLONG` beyond 4095 bytes; `ENOENT` for an empty target; [...] else as to create the
+/// name."
 fn targets_that_cannot_be_are_refused(files: &dyn FileSystem) {
     assert_eq!(files.symlink(LOCK, b""), Err(Errno::NOENT));
     assert_eq!(files.symlink(LOCK, &[b'x'; 4096]), Err(Errno::NAMETOOLONG));
@@ -111,7 +117,8 @@ fn targets_that_cannot_be_are_refused(files: &dyn FileSystem) {
     assert_listed(files, &[]);
 }
 
-/// "Hard links, directories, devices: EPERM", and a key has a value, not a target.
+/// "Hard links, directories, devices: EPERM", and a key has a value, not a target. "symlink, readlink: `EPERM` for the
+/// name of a key; [...] else as to create the name."
 fn only_scratch_files_are_links(files: &dyn FileSystem, store: &Store) {
     assert_eq!(files.symlink(b"key", TARGET), Err(Errno::PERM));
     put(store, "key", 1);
@@ -123,7 +130,8 @@ fn only_scratch_files_are_links(files: &dyn FileSystem, store: &Store) {
     assert_eq!((store.len(), store.tombstones()), (1, 0));
 }
 
-/// "Text that is not JSON never replaces a value"; a link has no text at all.
+/// "Text that is not JSON never replaces a value"; a link has no text at all. "rename scratch to key: `EINVAL` for a
+/// symbolic link."
 fn a_link_becomes_no_key(files: &dyn FileSystem, store: &Store) {
     put(store, "key", 1);
     files.symlink(LOCK, TARGET).unwrap();

@@ -35,6 +35,7 @@ fn make(files: &dyn FileSystem, way: usize, text: &str) -> &'static [u8] {
 
 const WAYS: std::ops::Range<usize> = 0..3;
 
+/// "Many tools write a file beside the one that they save, and rename it over it."
 fn a_temporary_file_is_renamed_over_another(files: &dyn FileSystem) {
     save(files, b"key", "1\n");
     for way in WAYS {
@@ -47,6 +48,7 @@ fn a_temporary_file_is_renamed_over_another(files: &dyn FileSystem) {
     }
 }
 
+/// "A new name, made in a way that looks so, is a scratch file until it is renamed, unlinked."
 fn a_temporary_file_is_there_until_it_is_unlinked(files: &dyn FileSystem) {
     save(files, b"key", "1\n");
     for way in WAYS {
@@ -63,8 +65,10 @@ fn live(store: &Store) -> Vec<String> {
     store.keys().iter().map(ToString::to_string).collect()
 }
 
-/// "Scratch until it is renamed, unlinked, or has stayed for a second after its last close; then valid JSON is published
-/// under it."
+/// "Scratch until it is renamed, unlinked, or has stayed for a second after its last close; then valid JSON is
+/// published under it." "create: A new name that looks temporary is a scratch file for a moment (see below)." "A new
+/// name, made in a way that looks so, is a scratch file until it is renamed, unlinked, or has stayed for one second
+/// after its last close." "After the second a text that is JSON is published under the name, like any key."
 fn what_looks_temporary_is_no_key_until_it_has_stayed_for_a_moment(files: &dyn FileSystem, store: &Store) {
     for way in WAYS {
         save(files, b"key", "1\n");
@@ -91,6 +95,7 @@ fn what_is_renamed_in_time_was_never_a_key(files: &dyn FileSystem, store: &Store
     }
 }
 
+/// "anything else stays a scratch file."
 fn what_is_no_value_stays_a_scratch_file(files: &dyn FileSystem, store: &Store) {
     for text in ["{no", " \n", "[1,"] {
         let name = make(files, 0, text);
@@ -102,6 +107,8 @@ fn what_is_no_value_stays_a_scratch_file(files: &dyn FileSystem, store: &Store) 
     }
 }
 
+/// "or has stayed for one second after its last close." "`fsync` makes the scratch file durable and does not publish
+/// it."
 fn the_time_begins_with_the_last_close(files: &dyn FileSystem, store: &Store) {
     let file = files.make_temporary(b"new").unwrap();
     file.write_at(0, b"1").unwrap();
@@ -114,6 +121,7 @@ fn the_time_begins_with_the_last_close(files: &dyn FileSystem, store: &Store) {
     assert_eq!(live(store), ["new"]);
 }
 
+/// "A name that was a key until ten seconds ago is not new."
 fn a_name_that_was_a_key_a_moment_ago_is_not_new(files: &dyn FileSystem, store: &Store) {
     save(files, b"key", "1\n");
     files.unlink(b"key").unwrap();
@@ -123,6 +131,7 @@ fn a_name_that_was_a_key_a_moment_ago_is_not_new(files: &dyn FileSystem, store: 
     assert_eq!(live(store), ["key"]);
 }
 
+/// "What others put under the name meanwhile is shown at once, and is not overridden by the older text."
 fn what_others_have_put_since_counts(files: &dyn FileSystem, store: &Store) {
     let name = make(files, 0, "1\n");
     put(store, std::str::from_utf8(name).unwrap(), 2);

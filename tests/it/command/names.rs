@@ -8,6 +8,8 @@ fn key(arguments: &[&str]) -> Keyfs {
     Keyfs::new(["key"]).arguments(arguments.iter().copied())
 }
 
+/// "`keyfs path KEY` prints the name of a key, whether the key exists or not, and `keyfs key FILENAME` the key of a
+/// name." "`--suffix S` gives the suffix, an empty one meaning none." "and `path` takes no suffix."
 #[test]
 fn a_key_has_a_file_name_and_back() {
     for (of_key, name, with_suffix) in [
@@ -39,6 +41,7 @@ fn keys_are_printed_as_keys_prints_them() {
     key(&["--json", "-0", "web"]).misuses("cannot be used with");
 }
 
+/// "of a path by its last part."
 #[test]
 fn of_a_path_the_last_part_counts() {
     key(&["/no/where/a%2Fb"]).prints("a/b\n");
@@ -46,6 +49,7 @@ fn of_a_path_the_last_part_counts() {
     key(&["/web"]).prints("web\n");
 }
 
+/// "Exit status 1: the name of a scratch file, a name that is nobody's."
 #[test]
 fn a_name_that_no_key_has_is_status_1() {
     key(&[".x"]).fails(1, "key .x: the name of a scratch file, never of a key");
@@ -61,6 +65,7 @@ fn a_name_that_no_key_has_is_status_1() {
     path(&[]).bytes(b"a\xff").fails(4, "path a\\xff: a key must be UTF-8 (lone surrogates as WTF-8)");
 }
 
+/// "else in that of `-d` or `KEYFS_DIR`." "Exit status 1: [...] a hash that no live key has."
 #[test]
 fn a_long_name_is_looked_up_in_the_store() {
     let long = "k".repeat(300);
@@ -78,6 +83,7 @@ fn a_long_name_is_looked_up_in_the_store() {
     }
 }
 
+/// "5: there is no mount."
 #[test]
 fn what_is_no_suffix_and_no_mount_is_said() {
     let why = "a suffix is a dot and 1 to 31 bytes more, without `/`, `%` and control characters, and not ending with `~` \
@@ -105,6 +111,9 @@ mod on_a_mount {
     /// Each way to name keys, as arguments of a mount, and the suffix.
     const MOUNTS: [(&[&str], &str); 2] = [(&[], ""), (&["-o", "suffix=.json"], ".json")];
 
+    /// "`--mount MOUNTPOINT` asks a mount for its suffix, and `path` then prints the path below it." "Without either,
+    /// `key` asks the directory of the path whether it is a mount (also for a path below its `.keyfs/info` or
+    /// `.keyfs/rejected`)."
     #[test]
     fn the_mount_tells_how_its_files_are_named() {
         for (arguments, suffix) in MOUNTS {
@@ -129,7 +138,8 @@ mod on_a_mount {
         }
     }
 
-    /// The store that is mounted is asked, not the one of KEYFS_DIR.
+    /// The store that is mounted is asked, not the one of KEYFS_DIR. "The name of a long key is looked up in the store
+    /// of the mount."
     #[test]
     fn a_long_name_is_looked_up_in_the_store_of_the_mount() {
         for (arguments, suffix) in MOUNTS {
@@ -157,7 +167,8 @@ mod on_a_mount {
         shell.output().unwrap()
     }
 
-    /// Each command of `.keyfs/README` does what it is said to do, as it stands there.
+    /// Each command of `.keyfs/README` does what it is said to do, as it stands there. "`README`: what can be done
+    /// here."
     #[test]
     fn what_the_readme_says_can_be_done() {
         for (arguments, suffix) in MOUNTS {

@@ -87,7 +87,8 @@ fn text_that_is_not_json_has_status_4_and_its_place() {
     directory.keyfs(["put", "key", "\"\n\""]).fails(4, line);
 }
 
-/// "Errors are one line on standard error"; a person is shown the spot, too.
+/// "Errors are one line on standard error"; a person is shown the spot, too. "`keyfs` shows it only when standard error
+/// is a terminal."
 #[test]
 fn on_a_terminal_the_spot_is_shown() {
     let directory = Directory::new();

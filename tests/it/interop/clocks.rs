@@ -139,6 +139,7 @@ fn different_keys_put_in_the_same_microsecond_all_survive() {
     }
 }
 
+/// "Two puts at the same moment in two processes: the greater number wins whole."
 #[test]
 fn one_key_put_in_the_same_microsecond_has_the_value_of_the_greater_name() {
     let directory = Directory::new();

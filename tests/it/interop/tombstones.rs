@@ -27,6 +27,7 @@ fn a_removal_is_seen_by_the_other_program_and_undone_by_a_put() {
     assert_eq!(shown(&store, "k").as_deref(), Some("3"));
 }
 
+/// "`remove`, `clear`: synchronise."
 #[test]
 fn a_key_is_removed_that_only_the_other_program_has_seen() {
     let directory = Directory::new();

@@ -80,6 +80,8 @@ fn assert_read(python: &mut Python, values: &[&str]) {
     }
 }
 
+/// "Any JSON value can be stored, and whatever Python's `json.loads` accepts: also `NaN`, `Infinity`, `-Infinity`, and
+/// strings with lone surrogates."
 #[test]
 fn odd_values_of_ours_are_read_by_the_original() {
     let directory = Directory::new();

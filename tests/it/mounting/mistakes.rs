@@ -20,7 +20,8 @@ fn assert_refused(place: &Place, arguments: &[&OsStr], status: i32, why: &str) {
     }
 }
 
-/// "Exit status: 32 mount failed."
+/// "Exit status: 32 mount failed." "The mount point must be an existing, empty directory (`-o nonempty` to hide what is
+/// in it)."
 #[test]
 fn a_mount_point_that_cannot_be_is_refused() {
     let Some(place) = Place::new() else { return };
@@ -50,6 +51,7 @@ fn a_store_that_cannot_be_is_refused() {
     assert!(!is_mounted(&mount_point));
 }
 
+/// "neither may lie inside the other."
 #[test]
 fn store_and_mount_point_may_not_lie_in_one_another() {
     let Some(place) = Place::new() else { return };

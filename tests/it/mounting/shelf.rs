@@ -53,7 +53,11 @@ fn assert_filled(root: &Path) {
     );
 }
 
-/// "Scratch files [...] survive a crash of the mount, and never reach `d/`."
+/// "Scratch files [...] survive a crash of the mount, and never reach `d/`." "They are seen in this mount only and
+/// never reach the store, but they are files on disk [...] and so are the refused texts: they survive the daemon. A
+/// clean unmount leaves them there and the next mount of the store with the same identifier shows them again, with
+/// their bytes, mode and time. Of a mount that crashed they are found likewise." "`last-error`: the last refusal in one
+/// line: when (UTC), the name, why; empty before the first."
 #[test]
 fn what_is_not_in_the_store_survives_kill_and_unmount() {
     let Some(place) = Place::new() else { return };
@@ -82,6 +86,7 @@ fn what_is_not_in_the_store_survives_kill_and_unmount() {
     assert_eq!(names(&place.store_path()), ["d", "t.python"], "nothing is left of an empty shelf");
 }
 
+/// "and shows no scratch files."
 #[test]
 fn a_mount_for_reading_shows_and_touches_nothing_of_it() {
     let Some(place) = Place::new() else { return };
@@ -96,7 +101,9 @@ fn a_mount_for_reading_shows_and_touches_nothing_of_it() {
     assert_eq!(super::listing(&place.store_path()), before);
 }
 
-/// Two mounts of one store with one identifier do not share; when both have crashed the next one has it all.
+/// Two mounts of one store with one identifier do not share; when both have crashed the next one has it all. "They are
+/// seen in this mount only." "when several mounts have left a file of one name, the others are called
+/// `.NAME.recovered`."
 #[test]
 fn two_mounts_at_once_keep_their_files_apart() {
     let Some(place) = Place::new() else { return };

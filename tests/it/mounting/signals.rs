@@ -79,6 +79,7 @@ fn value(store: &Store, key: &str) -> Option<String> {
     store.get(key).map(|value| value.to_string())
 }
 
+/// "`SIGTERM` and `SIGINT` [...] unmount."
 #[test]
 fn a_signal_unmounts_and_ends_the_daemon_with_status_0() {
     for signal in [Signal::TERM, Signal::INT] {
@@ -92,7 +93,9 @@ fn a_signal_unmounts_and_ends_the_daemon_with_status_0() {
     }
 }
 
-/// "SIGTERM/SIGINT unmount after pending saves."
+/// "SIGTERM/SIGINT unmount after pending saves." "`SIGTERM` and `SIGINT` save every draft that is JSON and unmount, as
+/// soon as nobody uses the mount; after a second in which somebody did it stays, unfinished drafts too, and a second
+/// signal takes it away lazily."
 #[test]
 fn a_signal_to_a_busy_mount_saves_what_is_complete_and_lets_the_rest_go_on() {
     let Some(mut mounted) = Mounted::new() else { return };

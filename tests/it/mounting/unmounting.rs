@@ -88,7 +88,7 @@ fn a_mount_whose_daemon_was_killed_can_be_unmounted() {
     assert_eq!(fs::read_dir(place.mount_point()).unwrap().count(), 0);
 }
 
-/// A daemon ends by itself, whoever unmounts.
+/// A daemon ends by itself, whoever unmounts. "and `umount` end the daemon with status 0."
 #[test]
 fn unmounting_by_other_means_ends_the_daemon_with_status_0() {
     let Some(mut mounted) = Mounted::new() else { return };
