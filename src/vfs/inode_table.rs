@@ -97,6 +97,12 @@ impl InodeTable {
         }
     }
 
+    /// Whether the kernel knows an inode; one that is of no use to anybody is dropped.
+    pub(super) fn retain_known(&mut self, number: InodeNo) -> bool {
+        self.drop_unused(number);
+        self.inodes.get(&number).is_some_and(|inode| inode.lookups > 0)
+    }
+
     /// Whether no name leads to an inode that stands for a key without a value.
     pub(super) fn is_ghost(&self, number: InodeNo) -> bool {
         matches!(self.get(number), Ok(Inode { kind: InodeKind::Placeholder(placeholder), .. }) if !placeholder.linked)

@@ -157,7 +157,12 @@ impl<E: Engine> Vfs<E> {
 
     /// Notes that the kernel has forgotten an inode that it was given `count` times.
     pub fn forget(&self, inode: InodeNo, count: u64) {
-        self.state.lock().inodes.forget(inode, count);
+        let mut state = self.state.lock();
+        let superseded = state.key_of_last_lookup(inode, count);
+        state.inodes.forget(inode, count);
+        if let Some(key) = superseded {
+            state.prune_slot(&key);
+        }
     }
 
     /// The space of what keeps the values.

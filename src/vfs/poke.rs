@@ -42,7 +42,7 @@ const LONG_REST: u32 = 100;
 /// After so long without a pause the poker rests longer.
 const SPELL: Duration = Duration::from_millis(200);
 
-/// The longest rest.
+/// The longest of these rests: after a poke that took long because the machine is busy, watchers are not to wait for ever.
 const LONGEST_REST: Duration = Duration::from_millis(200);
 
 /// What the poker is to repeat through the mount.
@@ -185,8 +185,8 @@ impl<E: Engine> Vfs<E> {
         pokes.told += 1;
         pokes.took += took;
         let busy = pokes.busy_since.get_or_insert_with(Instant::now).elapsed();
-        let rest = if busy > SPELL { LONG_REST } else { REST };
-        (took * rest).min(LONGEST_REST)
+        let long = if busy > SPELL { (took * LONG_REST).min(LONGEST_REST) } else { Duration::ZERO };
+        long.max(took * REST)
     }
 
     fn prepare_poke(&self, state: &mut State, key: &Key, unheard: Unheard) -> Option<Poke> {

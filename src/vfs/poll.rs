@@ -40,7 +40,7 @@ impl Pollers {
 
     /// How many handles wait.
     pub(super) fn count(&self) -> usize {
-        self.handles.len()
+        self.keys.values().map(HashMap::len).sum()
     }
 
     /// Forgets a handle that was closed.

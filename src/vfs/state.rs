@@ -8,7 +8,7 @@ use super::attributes::InodeNo;
 use super::departing::Departures;
 use super::engine::{LiveVersion, VersionNumber};
 use super::handle::Handles;
-use super::inode::{InodeKind, VersionInode};
+use super::inode::{Inode, InodeKind, VersionInode};
 use super::inode_table::InodeTable;
 use super::listing::ListingCache;
 use super::poke::Pokes;
@@ -116,12 +116,31 @@ impl State {
         let Some(slot) = self.slots.get_mut(key) else { return false };
         let superseded = slot.newest.take_if(|(number, _)| Some(*number) != newest);
         slot.older.extend(superseded.map(|(_, inode)| inode));
-        slot.older.retain(|&inode| self.inodes.get(inode).is_ok_and(|inode| inode.lookups > 0));
+        slot.older.retain(|&inode| self.inodes.retain_known(inode));
         let known = !slot.older.is_empty();
         if slot.newest.is_none() && !known {
             self.slots.remove(key);
         }
         known
+    }
+
+    /// The key of a version that the kernel knows no more once it has forgotten it so many times.
+    pub(super) fn key_of_last_lookup(&self, inode: InodeNo, count: u64) -> Option<Key> {
+        match self.inodes.get(inode) {
+            Ok(Inode { kind: InodeKind::Version(version), lookups, .. }) if *lookups <= count => {
+                Some(version.key.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Lets go of the superseded inodes of a key that the kernel has forgotten, and of all when nothing is left.
+    pub(super) fn prune_slot(&mut self, key: &Key) {
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        slot.older.retain(|&inode| self.inodes.retain_known(inode));
+        if slot.newest.is_none() && slot.older.is_empty() {
+            self.slots.remove(key);
+        }
     }
 
     /// Notes that an inode of a key is superseded which was none of a version.
@@ -135,7 +154,7 @@ impl State {
     /// those that nobody has open, then the oldest.
     pub(super) fn superseded_inodes(&mut self, key: &Key, most: usize) -> Vec<InodeNo> {
         let Some(slot) = self.slots.get_mut(key) else { return Vec::new() };
-        slot.older.retain(|&inode| self.inodes.get(inode).is_ok_and(|inode| inode.lookups > 0));
+        slot.older.retain(|&inode| self.inodes.retain_known(inode));
         let mut inodes = slot.older.clone();
         inodes.sort_by_key(|&inode| self.inodes.get(inode).is_ok_and(|inode| inode.handles > 0));
         inodes.truncate(most);

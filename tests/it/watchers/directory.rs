@@ -16,7 +16,8 @@ use crate::python::Python;
 /// What a program that reloads waits for.
 const CHANGED: ReadFlags = ReadFlags::CLOSE_WRITE;
 
-/// "Others' puts, removes and new keys are heard within a second", and who reads then, reads the new value.
+/// "A watch on the directory hears of each change by others within a second." "Who reads then, reads that value or a later
+/// one."
 #[test]
 fn each_change_by_others_is_heard_and_the_new_value_is_read() {
     let Some(mounted) = Mounted::new() else { return };
@@ -81,7 +82,7 @@ fn a_new_key_is_created_for_watchers_although_somebody_has_already_found_it() {
     }
 }
 
-/// "Of many changes in a row the last one of each key is heard", and then nothing any more.
+/// "Of many changes the last one of each key is heard, and then no more."
 #[test]
 fn of_a_burst_each_keys_last_change_is_heard_and_then_nothing() {
     const KEYS: usize = 100;
@@ -118,7 +119,7 @@ fn of_a_burst_each_keys_last_change_is_heard_and_then_nothing() {
     assert!(events.iter().all(|&count| (3..=most).contains(&count)), "{events:?}");
 }
 
-/// "So are those that come from another mount of the store", by an own mount or the Python module.
+/// "What others do to the store, and other mounts of it": also the Python module.
 #[test]
 fn changes_through_another_mount_and_by_the_original_are_heard() {
     let Some(mounted) = Mounted::new() else { return };
@@ -144,7 +145,7 @@ fn changes_through_another_mount_and_by_the_original_are_heard() {
     print_times("a change by another mount or the original until the watch", times);
 }
 
-/// "Who saves through the mount is heard as on any directory, and not a second time": nothing is added by the daemon.
+/// "Saves and removals through the mount are heard by the directory as on any file system and not announced a second time."
 #[test]
 fn own_saves_are_not_told_twice() {
     const SAVES: usize = 300;

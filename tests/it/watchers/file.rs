@@ -16,7 +16,7 @@ use crate::mounted::Mounted;
 /// What happens to a file that changes.
 const CHANGED: ReadFlags = ReadFlags::CLOSE_WRITE;
 
-/// "A watch on a file goes on hearing of each later change."
+/// "A watch on a file goes on hearing of each later change." "When the key is removed it ends with `DELETE_SELF`."
 #[test]
 fn a_watch_hears_of_each_later_change_by_others() {
     let Some(mounted) = Mounted::new() else { return };
@@ -42,7 +42,7 @@ fn a_watch_hears_of_each_later_change_by_others() {
     watcher.wait_for(SECOND, is(ReadFlags::DELETE_SELF, ""));
 }
 
-/// "Also while others have it open": those who open it again at once, and those who keep each version open.
+/// "Also while others have the key open": those who open it again at once, and those who keep each version open.
 #[test]
 fn a_watch_goes_on_while_readers_have_the_key_open() {
     let Some(mounted) = Mounted::new() else { return };
@@ -99,7 +99,7 @@ fn watches_of_different_age_all_hear() {
     all_hear(ReadFlags::DELETE_SELF);
 }
 
-/// "Saves through the same mount are heard by it too."
+/// "By saves through the same mount"; "replaced by a rename (`mv`, `sed -i`), it ends with `DELETE_SELF`."
 #[test]
 fn a_watch_hears_of_saves_through_the_same_mount() {
     let Some(mounted) = Mounted::new() else { return };
@@ -125,7 +125,8 @@ fn a_watch_hears_of_saves_through_the_same_mount() {
         let events = directory.until_quiet(QUIET / 2);
         let changes = count(&events, CHANGED, "key");
         println!("{script}: {} events for the directory, of these {changes} saves", events.len());
-        assert!(changes <= script.matches("> key").count() + 1, "{script}: {events:?}");
+        // Each save, and for each at most one more event: the watch sits on an older version.
+        assert!(changes <= 2 * script.matches("> key").count(), "{script}: {events:?}");
         assert!(watcher.until_quiet(QUIET / 4).len() <= 6);
     }
 }

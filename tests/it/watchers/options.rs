@@ -11,7 +11,7 @@ use super::{QUIET, status};
 use crate::behaviour::foreign_store;
 use crate::mounted::Mounted;
 
-/// "With `--notify=off`, and on a mount for reading, inotify hears nothing of others; poll works all the same."
+/// "With `--notify=off`, and on a read-only mount, inotify hears nothing of others." Poll "works on every mount".
 #[test]
 fn without_telling_there_are_no_events_and_poll_works_all_the_same() {
     for arguments in [&["--notify=off"][..], &["-o", "notify=off"], &["-r"]] {

@@ -28,7 +28,7 @@ fn wake_after(path: &Path, change: impl FnOnce()) -> Duration {
     let file = File::open(path).unwrap();
     assert_eq!(wait(&file, Duration::ZERO), PollFlags::empty());
     std::thread::scope(|scope| {
-        let woken = scope.spawn(|| (wait(&file, SECOND), Instant::now()));
+        let woken = scope.spawn(|| (wait(&file, 5 * SECOND), Instant::now()));
         std::thread::sleep(Duration::from_millis(10));
         change();
         let changed = Instant::now();
@@ -36,11 +36,14 @@ fn wake_after(path: &Path, change: impl FnOnce()) -> Duration {
         assert_eq!(flags, CHANGED);
         // It stays so for this handle.
         assert_eq!(wait(&file, Duration::ZERO), CHANGED);
-        woken.saturating_duration_since(changed)
+        let after = woken.saturating_duration_since(changed);
+        assert!(after < SECOND, "it was not woken, it looked again at the end: {after:?}");
+        after
     })
 }
 
-/// "Poll and epoll wake when the value has changed or the key was removed": by others, by another mount, by a save here.
+/// "Wake with `POLLPRI` and `POLLERR` when the value has changed or the key was removed, by others, by another mount or by a
+/// save on the same one." "A handle that has changed stays so."
 #[test]
 fn a_waiter_wakes_when_anybody_changes_or_removes_the_key() {
     let Some(mounted) = Mounted::new() else { return };
@@ -64,7 +67,7 @@ fn a_waiter_wakes_when_anybody_changes_or_removes_the_key() {
     wake_after(&path, || fs::remove_file(other.path().join("key")).unwrap());
 }
 
-/// "With timeout 0 it says at once what is so."
+/// "With timeout 0 the answer counts what others had done when it was asked."
 #[test]
 fn who_does_not_wait_is_told_of_a_put_that_has_returned() {
     let Some(mounted) = Mounted::new() else { return };
@@ -78,7 +81,7 @@ fn who_does_not_wait_is_told_of_a_put_that_has_returned() {
     }
 }
 
-/// "While nothing changes it blocks", whatever happens to other keys.
+/// "They block while only other keys change."
 #[test]
 fn a_waiter_sleeps_while_others_keys_change() {
     let Some(mounted) = Mounted::new() else { return };

@@ -79,7 +79,7 @@ fn sigterm_unmounts_in_the_middle_of_a_storm() {
     assert_eq!(terminated, TRIES);
 }
 
-/// "Telling takes at most a tenth of the time of one thread": however many keys change, and however fast.
+/// It "rests a hundred times as long as it works (but from 0.2 s on ten times), before that ten times": however many keys change, and however fast.
 #[test]
 fn telling_rests_longer_than_it_works() {
     let Some(mounted) = Mounted::new() else { return };
@@ -93,6 +93,7 @@ fn telling_rests_longer_than_it_works() {
     let worked = Duration::from_micros(count(&after, "toldMicroseconds") - count(&before, "toldMicroseconds"));
     println!("{puts} puts in {took:?}: {told} were told in {worked:?}");
     assert!(told > 10, "{told}");
-    assert!(worked < took / 10, "{worked:?} of {took:?}");
+    // A tenth, and the first and the last one.
+    assert!(worked < took / 8, "{worked:?} of {took:?}");
     assert!((told as usize) < puts, "{told} of {puts}");
 }
