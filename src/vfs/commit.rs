@@ -144,6 +144,7 @@ impl<E: Engine> Vfs<E> {
         if let Some(placeholder) = state.remove_placeholder(name) {
             state.add_superseded(key, placeholder);
         }
+        state.drop_temporary(name);
         self.note_version(state, key);
         if is_new {
             self.note_names(state);

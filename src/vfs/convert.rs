@@ -127,6 +127,7 @@ impl<E: Engine> Vfs<E> {
             Ready::Written { text, staged } if text.number() == now.number() => {
                 state.add_staged(to, staged)?;
                 state.detach_drafts(from);
+                state.drop_temporary(from);
                 if let Some(number) = now.number() {
                     self.depart(state, from, key, number);
                 }

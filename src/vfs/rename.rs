@@ -67,6 +67,14 @@ impl<E: Engine> Vfs<E> {
         if name == new_name {
             return Ok(Step::Done);
         }
+        let to = match to {
+            // What is renamed to a key's name is put there, also when a file that looks temporary has it.
+            Target::Scratch(name) => match state.temporaries.key_of(&name).cloned() {
+                Some(key) => Target::Key(name, key),
+                None => Target::Scratch(name),
+            },
+            other => other,
+        };
         let step = match (from, to) {
             (from, to) if mode == RenameMode::Exchange => self.exchange(state, &from, &to).map(|()| Step::Done),
             (Target::Scratch(from), Target::Scratch(to)) => state.move_scratch(&from, &to).map(|()| Step::Done),
@@ -108,6 +116,7 @@ impl<E: Engine> Vfs<E> {
             self.engine.remove(key)?;
         }
         state.remove_placeholder(from);
+        state.drop_temporary(from);
         state.rename_drafts(from, to, new);
         Ok(())
     }
@@ -118,6 +127,7 @@ impl<E: Engine> Vfs<E> {
             return Err(VfsError::Blank);
         }
         state.detach_drafts(to);
+        state.drop_temporary(to);
         let inode = state.placeholders.remove(from).ok_or(VfsError::NotFound)?;
         if let InodeKind::Placeholder(placeholder) = &mut state.inodes.get_mut(inode)?.kind {
             placeholder.name = to.clone();

@@ -202,6 +202,16 @@ impl State {
         Ok(())
     }
 
+    /// Removes the file that only looks temporary when its name becomes that of a key, or ceases to be one: it must not
+    /// come back when the key goes.
+    pub(super) fn drop_temporary(&mut self, name: &FileName) {
+        if self.temporaries.contains(name)
+            && let Err(error) = self.remove_scratch(name)
+        {
+            log::error!("{name}: the scratch file of the same name stays: {error}");
+        }
+    }
+
     /// Gives a scratch file another name, in place of what has it.
     pub(super) fn move_scratch(&mut self, from: &FileName, to: &FileName) -> VfsResult<()> {
         let open = self.open_scratch(to);

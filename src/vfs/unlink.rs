@@ -47,6 +47,7 @@ impl<E: Engine> Vfs<E> {
             None => return Err(VfsError::NotFound),
         }
         state.detach_drafts(name);
+        state.drop_temporary(name);
         self.note_version(state, key);
         self.note_names(state);
         if let Some(live) = live {

@@ -18,6 +18,8 @@ super::unlike_a_plain_directory! {
     the_time_begins_with_the_last_close
     a_name_that_was_a_key_a_moment_ago_is_not_new
     what_others_have_put_since_counts
+    what_is_renamed_to_its_name_is_put
+    it_does_not_come_back_when_the_key_of_its_name_goes
 }
 
 /// Names that look temporary, and how they are made.
@@ -140,4 +142,33 @@ fn what_others_have_put_since_counts(files: &dyn FileSystem, store: &Store) {
     files.let_time_pass();
     assert_text(files, name, "2\n");
     assert_eq!(live(store), ["sedAbC123"]);
+}
+
+fn what_is_renamed_to_its_name_is_put(files: &dyn FileSystem, store: &Store) {
+    for from in [&b".scratch"[..], b"old"] {
+        let name = make(files, 1, "1\n");
+        save(files, from, "2\n");
+        files.rename(from, name).unwrap();
+        assert_text(files, name, "2\n");
+        assert_listed(files, &["key.tmp"]);
+        assert_eq!(live(store), ["key.tmp"]);
+        files.unlink(name).unwrap();
+    }
+}
+
+fn it_does_not_come_back_when_the_key_of_its_name_goes(files: &dyn FileSystem, store: &Store) {
+    let ways: [fn(&dyn FileSystem, &[u8]); 3] = [
+        |files, name| files.unlink(name).unwrap(),
+        |files, name| files.rename(name, b"other").unwrap(),
+        |files, name| files.rename(name, b".other").unwrap(),
+    ];
+    for go in ways {
+        let name = make(files, 0, "1\n");
+        put(store, std::str::from_utf8(name).unwrap(), 2);
+        assert_text(files, name, "2\n");
+        go(files, name);
+        assert_missing(files, name);
+        files.let_time_pass();
+        assert_missing(files, name);
+    }
 }
