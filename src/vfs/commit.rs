@@ -183,15 +183,17 @@ impl<E: Engine> Vfs<E> {
         }
     }
 
-    /// Keeps the text of a draft for the person to see, and returns the name under which it is kept.
+    /// Keeps the text of a draft for the person to see, unless it is what was kept last under its name, which is returned.
     pub(super) fn keep_refused(&self, state: &mut State, number: InodeNo, error: &VfsError) -> Option<FileName> {
         let draft = draft_of(state, number)?;
         let name = draft.name.clone();
-        if !draft.draft.refused {
-            draft.draft.refused = true;
+        let refused = draft.draft.refused;
+        if !refused.is_some_and(|number| state.rejected.keeps(name.as_os_str(), number)) {
+            let draft = draft_of(state, number)?;
             let stood = self.engine.version(&draft.key).map(|live| live.value).or_else(|| draft.replaces.clone());
             let bytes = draft.draft.bytes.clone();
-            state.rejected.add(OsString::from(name.as_os_str()), bytes, error.explanation(), stood);
+            let refusal = state.rejected.add(OsString::from(name.as_os_str()), bytes, error.explanation(), stood);
+            draft_of(state, number)?.draft.refused = Some(refusal);
         }
         Some(name)
     }

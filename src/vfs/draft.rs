@@ -7,8 +7,8 @@ pub(super) struct Draft {
     pub(super) bytes: Vec<u8>,
     /// Whether the bytes have changed since they last were a value.
     pub(super) dirty: bool,
-    /// Whether these bytes were refused and are kept for the person to see.
-    pub(super) refused: bool,
+    /// Which refusal these bytes were, if they were refused.
+    pub(super) refused: Option<u64>,
     /// How many handles can write it.
     pub(super) writers: u32,
     /// The name was removed or replaced meanwhile: the text is dropped, as of an unlinked file.
@@ -84,14 +84,14 @@ impl Draft {
 
     fn changed(&mut self) {
         self.dirty = true;
-        self.refused = false;
+        self.refused = None;
     }
 }
 
 impl Default for Draft {
     fn default() -> Draft {
         let checked = Prefix::new();
-        Draft { bytes: Vec::new(), dirty: false, refused: false, writers: 0, detached: false, checked, in_order: true }
+        Draft { bytes: Vec::new(), dirty: false, refused: None, writers: 0, detached: false, checked, in_order: true }
     }
 }
 

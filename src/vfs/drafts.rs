@@ -112,6 +112,8 @@ impl State {
         for draft in self.drafts_of(from) {
             draft.name = to.clone();
             draft.key = key.clone();
+            // That was the value of the old name.
+            draft.replaces = None;
         }
         if let Some(shared) = self.shared_drafts.remove(from) {
             self.shared_drafts.insert(to.clone(), shared);

@@ -22,6 +22,8 @@ pub(super) struct RejectedText {
     pub(super) size: u64,
     pub(super) reason: Arc<[u8]>,
     pub(super) at: SystemTime,
+    /// Which refusal it is, counted from the beginning of the mount.
+    number: u64,
     /// The value that stood: a tool that puts it back when it is told of the refusal has not saved anything else.
     stood: Option<Value>,
     text: Text,
@@ -48,6 +50,8 @@ pub(super) struct Rejected {
     bytes: u64,
     shelf: Arc<Shelf>,
     last_error: String,
+    /// How many texts were added.
+    added: u64,
 }
 
 impl Rejected {
@@ -55,23 +59,32 @@ impl Rejected {
     pub(super) fn new(shelf: &Arc<Shelf>) -> Rejected {
         let shelf = Arc::clone(shelf);
         let found = shelf.found_refusals();
-        let mut rejected = Rejected { texts: VecDeque::new(), bytes: 0, shelf, last_error: String::new() };
+        let mut rejected = Rejected { texts: VecDeque::new(), bytes: 0, shelf, last_error: String::new(), added: 0 };
         for found in found {
             let (name, size, at) = (found.name, found.size, found.at);
             let reason = found.reason.into_bytes().into();
-            rejected.push(RejectedText { name, size, reason, at, stood: None, text: Text::OnShelf });
+            rejected.push(RejectedText { name, size, reason, at, number: 0, stood: None, text: Text::OnShelf });
         }
         rejected
     }
 
     /// Keeps a text instead of an earlier one of the same name. The reason is lines; the first one tells it in short.
-    pub(super) fn add(&mut self, name: OsString, text: Vec<u8>, reason: String, stood: Option<Value>) {
+    /// Returns which refusal this is.
+    pub(super) fn add(&mut self, name: OsString, text: Vec<u8>, reason: String, stood: Option<Value>) -> u64 {
         self.remove(&name);
         let size = text.len() as u64;
         let text: Arc<[u8]> = text.into();
         let text = if self.shelf.is_on_disk() { Text::Pending(text) } else { Text::Memory(text) };
         let reason = reason.into_bytes().into();
-        self.push(RejectedText { name, size, reason, at: SystemTime::now(), stood, text });
+        self.added += 1;
+        let number = self.added;
+        self.push(RejectedText { name, size, reason, at: SystemTime::now(), number, stood, text });
+        number
+    }
+
+    /// Whether the text that is kept under a name is this very refusal.
+    pub(super) fn keeps(&self, name: &OsStr, number: u64) -> bool {
+        self.get(name).is_some_and(|text| text.number == number)
     }
 
     fn push(&mut self, text: RejectedText) {

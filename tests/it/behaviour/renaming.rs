@@ -33,6 +33,7 @@ super::unlike_a_plain_directory! {
     renaming_a_key_to_scratch_is_a_remove_in_a_moment
     a_key_that_is_renamed_away_and_made_again_is_put_once
     the_value_is_there_again_when_the_new_text_is_refused
+    the_value_of_the_old_name_is_not_put_under_a_new_one
     renaming_to_a_name_that_cannot_be_fails_and_keeps_the_file
 }
 
@@ -324,6 +325,7 @@ fn the_value_is_there_again_when_the_new_text_is_refused(files: &dyn FileSystem,
         assert_eq!(file.write_at(0, b"{\"no\":"), Ok(6));
         assert_eq!(file.close(), Err(Errno::INVAL));
         assert_text(files, b"a", "1\n");
+        assert_text(files, b".keyfs/rejected/a", "{\"no\":");
         files.let_time_pass();
         store.synchronize().unwrap();
         assert_eq!(store.get("a").map(|value| value.to_string()).as_deref(), Some("1"));
@@ -341,4 +343,14 @@ fn renaming_to_a_name_that_cannot_be_fails_and_keeps_the_file(files: &dyn FileSy
         assert_text(files, from, "1\n");
     }
     assert_eq!(files.rename(b"%41", b"b"), Err(Errno::NOENT));
+}
+
+fn the_value_of_the_old_name_is_not_put_under_a_new_one(files: &dyn FileSystem, _: &Store) {
+    save(files, b"a", "1\n");
+    files.unlink(b"a").unwrap();
+    let file = files.open(b"a", SAVE).unwrap();
+    files.rename(b"a", b"b").unwrap();
+    file.write_at(0, b"{\"no\":").unwrap();
+    assert_eq!(file.close(), Err(Errno::INVAL));
+    assert_listed(files, &[]);
 }
