@@ -33,19 +33,22 @@ impl Place {
     /// Runs a row; says why it could not come to its end.
     pub(super) fn run(&self, row: &Row) -> Result<Ran, String> {
         let own = self.beside.join(row.key());
-        for name in ["home", "tmp", "runtime"] {
+        for name in ["home", "tmp"] {
             fs::create_dir_all(own.join(name)).unwrap();
         }
+        // Not deep below: the path of a socket holds a hundred bytes.
+        let runtime = tempfile::Builder::new().prefix("run.").tempdir().unwrap();
+        let environment = environment(&own, runtime.path());
         match &row.run {
-            Run::Line(line) => self.run_line(&row.named(line), &own),
-            Run::Terminal(command, steps) => self.run_in_terminal(row, command, steps, &own),
+            Run::Line(line) => self.run_line(&row.named(line), &own, environment),
+            Run::Terminal(command, steps) => self.run_in_terminal(row, command, steps, environment),
         }
     }
 
-    fn run_line(&self, line: &str, own: &Path) -> Result<Ran, String> {
+    fn run_line(&self, line: &str, own: &Path, environment: Environment) -> Result<Ran, String> {
         let (output, errors) = (own.join("output"), own.join("errors"));
         let mut command = Command::new("bash");
-        command.args(["-c", line]).current_dir(&self.directory).env_clear().envs(environment(own));
+        command.args(["-c", line]).current_dir(&self.directory).env_clear().envs(environment);
         command.stdin(Stdio::null()).stdout(File::create(&output).unwrap()).stderr(File::create(&errors).unwrap());
         let mut child = command.process_group(0).spawn().unwrap();
         let status = wait_for(&mut child, LIMIT);
@@ -59,10 +62,16 @@ impl Place {
         if status.is_some() { Ok(ran) } else { Err(format!("longer than {LIMIT:?}: {ran:?}")) }
     }
 
-    fn run_in_terminal(&self, row: &Row, command: &str, steps: &[Step], own: &Path) -> Result<Ran, String> {
+    fn run_in_terminal(
+        &self,
+        row: &Row,
+        command: &str,
+        steps: &[Step],
+        environment: Environment,
+    ) -> Result<Ran, String> {
         let program = pty_process::blocking::Command::new("bash");
         let program = program.args(["-c", &format!("exec {}", row.named(command))]).current_dir(&self.directory);
-        let mut terminal = Terminal::start(program.env_clear().envs(environment(own)));
+        let mut terminal = Terminal::start(program.env_clear().envs(environment));
         for step in steps {
             let step = match step {
                 Step::See(text) => Step::See(row.named(text)),
@@ -77,8 +86,10 @@ impl Place {
     }
 }
 
+type Environment = Vec<(&'static str, String)>;
+
 /// An environment without the settings of a user; its temporary directory is empty, and not where the mount is.
-fn environment(own: &Path) -> Vec<(&'static str, String)> {
+fn environment(own: &Path, runtime: &Path) -> Environment {
     let inside = |name: &str| own.join(name).to_str().unwrap().to_owned();
     let path = std::env::var("PATH").unwrap();
     vec![
@@ -88,7 +99,9 @@ fn environment(own: &Path) -> Vec<(&'static str, String)> {
         ("XDG_CONFIG_HOME", inside("home/.config")),
         ("XDG_CACHE_HOME", inside("home/.cache")),
         ("XDG_DATA_HOME", inside("home/.local")),
-        ("XDG_RUNTIME_DIR", inside("runtime")),
+        ("XDG_RUNTIME_DIR", runtime.to_str().unwrap().to_owned()),
+        // How long mcedit waits for the rest of a key, in microseconds: on a busy machine it may come late.
+        ("KEYBOARD_KEY_TIMEOUT_US", "5000000".to_owned()),
         ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
         ("GIT_AUTHOR_NAME", "A Tester".to_owned()),
         ("GIT_COMMITTER_NAME", "A Tester".to_owned()),

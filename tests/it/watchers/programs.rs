@@ -1,11 +1,12 @@
 //! Programs that people let watch files.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::json;
 use tempfile::NamedTempFile;
 
@@ -27,7 +28,7 @@ impl Program {
         for file in [&stdout, &stderr] {
             rustix::fs::fcntl_setfl(file, rustix::fs::OFlags::APPEND).unwrap();
         }
-        let child = command.stdout(stdout).stderr(stderr).spawn().unwrap();
+        let child = command.stdout(stdout).stderr(stderr).process_group(0).spawn().unwrap();
         Program { child, output }
     }
 
@@ -61,7 +62,8 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // With all that it has started; not waited for yet, so the number is still its own.
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let _ = self.child.wait();
     }
 }
