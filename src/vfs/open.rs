@@ -108,6 +108,7 @@ impl<E: Engine> Vfs<E> {
             }
         }
         let handle = add_handle(state, inode, OpenFile::OnShelf(file), mode);
+        state.handles.set_opener(handle, caller.process);
         Ok(Opened { handle, keep_cache: false, direct: false, no_flush: !mode.write })
     }
 

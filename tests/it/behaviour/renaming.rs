@@ -34,6 +34,7 @@ super::unlike_a_plain_directory! {
     a_key_that_is_renamed_away_and_made_again_is_put_once
     the_value_is_there_again_when_the_new_text_is_refused
     the_value_of_the_old_name_is_not_put_under_a_new_one
+    a_renamed_scratch_file_is_refused_like_a_key
     renaming_to_a_name_that_cannot_be_fails_and_keeps_the_file
 }
 
@@ -353,4 +354,15 @@ fn the_value_of_the_old_name_is_not_put_under_a_new_one(files: &dyn FileSystem, 
     file.write_at(0, b"{\"no\":").unwrap();
     assert_eq!(file.close(), Err(Errno::INVAL));
     assert_listed(files, &[]);
+}
+
+/// "Else `close`/`fsync` fail with EINVAL", also when the file was opened under another name.
+fn a_renamed_scratch_file_is_refused_like_a_key(files: &dyn FileSystem, _: &Store) {
+    save(files, b".scratch", "1\n");
+    let file = files.open(b".scratch", READ_WRITE).unwrap();
+    files.rename(b".scratch", b"key").unwrap();
+    file.truncate(0).unwrap();
+    file.write_at(0, b"{").unwrap();
+    assert_eq!(file.close(), Err(Errno::INVAL));
+    assert_text(files, b"key", "1\n");
 }
