@@ -67,6 +67,11 @@ impl Handles {
         self.handles.remove(&number).ok_or(VfsError::BadHandle)
     }
 
+    /// Those that are open.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = HandleNo> {
+        self.handles.keys().copied()
+    }
+
     /// How many are open.
     pub(super) fn count(&self) -> usize {
         self.handles.len()

@@ -191,6 +191,18 @@ impl<E: Engine> Vfs<E> {
         self.publish_temporaries(None);
     }
 
+    /// Closes what is still open, and saves all: for when the mount has gone. The kernel may have dropped what it had not
+    /// told yet, so nothing is open any more, whatever was said.
+    pub fn end(&self) {
+        let open: Vec<_> = self.state.lock().handles.numbers().collect();
+        for handle in open {
+            if let Err(error) = self.release(handle) {
+                log::debug!("an open file cannot be closed at the end: {error}");
+            }
+        }
+        self.save_all();
+    }
+
     fn check_writable(&self) -> VfsResult<()> {
         if self.options.read_only { Err(VfsError::ReadOnly) } else { Ok(()) }
     }

@@ -76,7 +76,7 @@ pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountEr
     ready();
     let served = session.run();
     signals.close();
-    vfs.save_all();
+    vfs.end();
     vfs.close();
     companions.join();
     match served {
