@@ -23,7 +23,10 @@ impl<E: Engine> Vfs<E> {
         let mut state = self.state.lock();
         while !state.closed {
             let next = MutexGuard::unlocked(&mut state, || self.run_due(Instant::now()));
-            // What has come to be due since has notified nobody.
+            // What has come since, the end or something due, has notified nobody.
+            if state.closed {
+                return;
+            }
             match next.into_iter().chain(next_due(&state)).min() {
                 Some(next) => {
                     self.timer.wait_until(&mut state, next);

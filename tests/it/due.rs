@@ -1,12 +1,15 @@
 //! What the file system puts off, and until when: at times that the tests choose.
 
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use keyfs::Store;
-use keyfs::vfs::Vfs;
+use keyfs::vfs::{Vfs, VfsOptions};
 use rustix::fs::OFlags;
 
+use crate::actors::reader;
 use crate::behaviour::{FileSystem, Kernel, foreign_store, vfs_of};
+use crate::memory_directory::MemoryDirectory;
 
 const SAVE: OFlags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::TRUNC);
 
@@ -97,4 +100,23 @@ fn what_waits_is_done_at_the_end() {
     std::mem::forget(open);
     vfs.end();
     assert_eq!(live(), [false, true, true]);
+}
+
+/// "`keyfs umount` and `umount` end the daemon": its threads end, at whatever moment they are told.
+#[test]
+fn the_timers_end_whenever_they_are_told() {
+    for round in 0..2000_u32 {
+        let directory = MemoryDirectory::new();
+        let vfs = Arc::new(Vfs::new(reader(&directory), VfsOptions::default()));
+        let (ended, end) = mpsc::channel();
+        let timers = Arc::clone(&vfs);
+        std::thread::spawn(move || {
+            timers.run_timers();
+            // Nobody waits any more when the test has failed.
+            let _ = ended.send(());
+        });
+        (0..round % 50 * 100).for_each(|_| std::hint::spin_loop());
+        vfs.close();
+        assert_eq!(end.recv_timeout(Duration::from_secs(10)), Ok(()), "round {round}: the thread waits for ever");
+    }
 }
