@@ -1,133 +1,127 @@
-//! Random operations on the file system, and what a simple model says to each: the last valid JSON wins.
+//! Random operations on the file system, with crashes and remounts among them, and what a simple model says to each: the
+//! last valid JSON wins.
 
+mod ending;
+mod life;
+mod names;
 mod operation;
 mod simple;
+mod world;
+mod writing;
+
+use std::cell::Cell;
+use std::time::Duration;
 
 use keyfs::Store;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-use crate::behaviour::{FileSystem, Kernel, OpenFile, foreign_store, read_whole, vfs_of};
-use operation::{NAMES, Operation, SLOTS, operations};
-use simple::{Handle, Simple};
+use crate::behaviour::{Kernel, foreign_store};
+use life::Life;
+use operation::{Operation, operation};
+use simple::Simple;
+use world::{End, World};
 
-/// How many sequences are run, of forty operations on average.
-const CASES: u32 = 150;
+/// How many operations are run at least.
+const STEPS: usize = 50_000;
 
-/// A handle of the file system, and what the model has in its place.
-type Slot<'a> = Option<(Box<dyn OpenFile + 'a>, Handle)>;
+/// How many are in a sequence at most; half of them on average.
+const LONGEST: usize = 600;
 
-/// The file system beside its model.
-struct World<'a> {
-    files: &'a dyn FileSystem,
-    store: &'a Store,
-    model: Simple,
-    slots: [Slot<'a>; SLOTS],
+type Numbered<'o> = std::iter::Enumerate<std::slice::Iter<'o, Operation>>;
+
+/// Runs operations until the file system is to end.
+fn live(world: &mut World<'_, '_>, operations: &mut Numbered<'_>) -> Result<Option<End>, TestCaseError> {
+    let failed = |what: String| move |error| TestCaseError::fail(format!("{what}: {error}"));
+    world.compare().map_err(failed("at the beginning".to_owned()))?;
+    for (at, operation) in operations {
+        let done =
+            world.run(operation).and_then(|end| if end.is_some() { Ok(end) } else { world.compare().map(|()| end) });
+        if let Some(end) = done.map_err(failed(format!("operation {at}, {operation:?}")))? {
+            return Ok(Some(end));
+        }
+    }
+    Ok(None)
 }
 
-impl World<'_> {
-    fn run(&mut self, operation: &Operation) -> Result<(), TestCaseError> {
-        match *operation {
-            Operation::Open { slot, name, mode } => {
-                self.close(slot)?;
-                let opened = self.files.open(name.as_bytes(), mode.flags());
-                match (opened, self.model.open(name, mode)) {
-                    (Ok(file), Ok(handle)) => self.slots[slot] = Some((file, handle)),
-                    (opened, expected) => prop_assert_eq!(opened.err(), expected.err()),
-                }
-            }
-            Operation::Write { slot, text } => self.write(slot, text)?,
-            Operation::Flush { slot } => {
-                if let Some((file, handle)) = &self.slots[slot] {
-                    prop_assert_eq!(file.close_duplicate(), self.model.flush(handle));
-                }
-            }
-            Operation::Close { slot } => self.close(slot)?,
-            Operation::Rename { from, to } => {
-                prop_assert_eq!(self.files.rename(from.as_bytes(), to.as_bytes()), self.model.rename(from, to));
-                // The model removes at once what is put off for a moment.
-                self.files.let_time_pass();
-            }
-            Operation::Unlink { name } => {
-                prop_assert_eq!(self.files.unlink(name.as_bytes()), self.model.unlink(name));
-            }
-            Operation::ForeignPut { name, text } => {
-                self.store.put(name, keyfs::Value::parse(text).unwrap()).unwrap();
-                self.model.foreign_put(name, text);
-            }
-            Operation::ForeignRemove { name } => {
-                self.store.remove(name).unwrap();
-                self.model.foreign_remove(name);
-            }
-        }
-        Ok(())
+/// Lives until a crash, which nothing of what is open survives, or until all is saved and closed.
+fn live_once(
+    life: &Life,
+    store: &Store,
+    model: &mut Simple,
+    operations: &mut Numbered<'_>,
+) -> Result<Option<End>, TestCaseError> {
+    let files = Kernel::new(&life.vfs);
+    let save_all = || life.vfs.save_all();
+    let slots = Default::default();
+    let (save_all, patience) = (Some(&save_all as &dyn Fn()), Duration::ZERO);
+    let mut world = World { files: &files, save_all, store, model, slots, patience };
+    let end = live(&mut world, operations)?;
+    if end == Some(End::Crash) {
+        std::mem::forget(world.slots);
+    } else {
+        world.save_all();
+        world.close_all()?;
     }
-
-    fn write(&mut self, slot: usize, text: &str) -> Result<(), TestCaseError> {
-        let Some((file, handle)) = &self.slots[slot] else { return Ok(()) };
-        if file.truncate(0).is_ok() {
-            prop_assert_eq!(file.write_at(0, text.as_bytes()), Simple::write(handle, text));
-        }
-        Ok(())
-    }
-
-    fn close(&mut self, slot: usize) -> Result<(), TestCaseError> {
-        if let Some((file, handle)) = self.slots[slot].take() {
-            prop_assert_eq!(file.close(), self.model.close(handle));
-        }
-        Ok(())
-    }
-
-    /// Compares all that can be seen, here and by others.
-    fn compare(&self) -> Result<(), TestCaseError> {
-        prop_assert_eq!(self.files.list(b".").unwrap(), self.model.names());
-        for name in NAMES {
-            let found = self.files.open(name.as_bytes(), rustix::fs::OFlags::RDONLY).ok();
-            prop_assert_eq!(found.map(|file| read_whole(&*file)), self.model.text(name), "the text of {}", name);
-            let size = self.files.stat(name.as_bytes()).ok().map(|stat| stat.size as usize);
-            prop_assert_eq!(size, self.model.text(name).map(|text| text.len()), "the size of {}", name);
-        }
-        for (slot, (file, handle)) in self.slots.iter().enumerate().filter_map(|(at, slot)| Some((at, slot.as_ref()?)))
-        {
-            if let Some(expected) = Simple::read(handle) {
-                prop_assert_eq!(read_whole(&**file), expected, "through handle {}", slot);
-            }
-        }
-        self.store.synchronize().unwrap();
-        let found: Vec<_> = self.store.keys().iter().map(ToString::to_string).collect();
-        let expected: Vec<_> = self.model.keys.keys().cloned().collect();
-        prop_assert_eq!(found, expected, "the keys that others see");
-        Ok(())
-    }
+    Ok(end)
 }
 
 fn check(operations: &[Operation]) -> Result<(), TestCaseError> {
     let directory = tempfile::tempdir().unwrap();
-    let (vfs, store) = (vfs_of(directory.path(), false), foreign_store(directory.path()));
-    let files = Kernel::new(&vfs);
-    let mut world = World { files: &files, store: &store, model: Simple::default(), slots: Default::default() };
-    for (at, operation) in operations.iter().enumerate() {
-        let done = world.run(operation).and_then(|()| world.compare());
-        done.map_err(|error| TestCaseError::fail(format!("operation {at}, {operation:?}: {error}")))?;
+    let store = foreign_store(directory.path());
+    let mut model = Simple::default();
+    let mut operations = operations.iter().enumerate();
+    loop {
+        let life = Life::begin(directory.path());
+        let end = live_once(&life, &store, &mut model, &mut operations)?;
+        if end == Some(End::Crash) {
+            life.crash(directory.path());
+        } else {
+            life.end();
+            model.save_all();
+        }
+        model.crash();
+        if end.is_none() {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// `KEYFS_TEST_SEED` runs the operations of an earlier run again.
-#[test]
-fn random_operations_do_what_the_model_says() {
+fn seed() -> u64 {
     let now = || std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos().into();
-    let seed: u64 = std::env::var("KEYFS_TEST_SEED").map_or_else(|_| now(), |seed| seed.parse().unwrap());
+    std::env::var("KEYFS_TEST_SEED").map_or_else(|_| now(), |seed| seed.parse().unwrap())
+}
+
+/// Runs sequences until there were so many operations; a failure gives the seed and the shortest sequence found.
+fn run(steps: usize, longest: usize, check: impl Fn(&[Operation]) -> Result<(), TestCaseError>) {
+    let seed = seed();
     println!("KEYFS_TEST_SEED={seed}");
     let config = Config {
-        cases: CASES,
+        cases: u32::MAX,
         rng_seed: RngSeed::Fixed(seed),
         failure_persistence: None,
-        max_shrink_iters: 2000,
+        max_shrink_iters: 5000,
+        max_shrink_time: 30_000,
         ..Config::default()
     };
-    let result = TestRunner::new(config).run(&operations(), |operations| check(&operations));
-    if let Err(error) = result {
-        panic!("KEYFS_TEST_SEED={seed}: {error}");
+    let done = Cell::new(0);
+    let mut runner = TestRunner::new(config);
+    let sequences = prop::collection::vec(operation(), 1..=longest);
+    while done.get() < steps {
+        let sequence = sequences.new_tree(&mut runner).unwrap();
+        let result = runner.run_one(sequence, |operations| {
+            done.set(done.get() + operations.len());
+            check(&operations)
+        });
+        if let Err(error) = result {
+            panic!("KEYFS_TEST_SEED={seed}: {error}");
+        }
     }
+    println!("{} operations", done.get());
+}
+
+#[test]
+fn random_operations_do_what_the_model_says() {
+    run(STEPS, LONGEST, check);
 }

@@ -19,6 +19,8 @@ pub(crate) trait FileSystem: Sync {
     fn stat(&self, name: &[u8]) -> Answer<Stat>;
     /// The names of a directory without `.` and `..`, sorted.
     fn list(&self, directory: &[u8]) -> Answer<Vec<Vec<u8>>>;
+    /// The same with what is told of each name, as `ls -l` asks for it.
+    fn list_with_attributes(&self, directory: &[u8]) -> Answer<Vec<(Vec<u8>, Stat)>>;
     fn symlink(&self, name: &[u8], target: &[u8]) -> Answer<()>;
     fn read_link(&self, name: &[u8]) -> Answer<Vec<u8>>;
     fn chmod(&self, name: &[u8], mode: u16) -> Answer<()>;

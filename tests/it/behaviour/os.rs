@@ -67,6 +67,17 @@ impl FileSystem for Os {
         Ok(names)
     }
 
+    fn list_with_attributes(&self, directory: &[u8]) -> Answer<Vec<(Vec<u8>, Stat)>> {
+        let errno = |error: std::io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(self.path(directory)).map_err(errno)? {
+            let entry = entry.map_err(errno)?;
+            found.push((entry.file_name().into_vec(), rustix::fs::lstat(entry.path()).map(|stat| from_system(&stat))?));
+        }
+        found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(found)
+    }
+
     fn make_temporary(&self, name: &[u8]) -> Answer<Box<dyn OpenFile + '_>> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let file = rustix::fs::open(self.path(name), flags, Mode::from_raw_mode(0o600))?;

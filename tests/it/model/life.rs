@@ -1,0 +1,126 @@
+//! The life of a file system without a mount: how it begins, and how it ends.
+
+use std::fs;
+use std::mem::ManuallyDrop;
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use keyfs::vfs::{
+    Engine, EngineError, EngineReport, ForeignChange, LiveVersion, Space, VersionNumber, Vfs, VfsOptions,
+};
+use keyfs::{Identifier, Key, OpenOptions, Store, Value};
+
+/// A file system that can end as a process does that is killed.
+pub(crate) struct Life {
+    pub(crate) vfs: ManuallyDrop<Vfs<Lent>>,
+    /// Dropped in any case: it has threads, and what a crash leaves of a store is another test's.
+    _store: Arc<Store>,
+}
+
+impl Life {
+    pub(crate) fn begin(directory: &Path) -> Life {
+        loop {
+            let life = Life::try_begin(directory);
+            // Another test that starts a process has every descriptor until that is its program, the lock of the place
+            // too: then nothing was found there.
+            if !shelf(directory).join("1").exists() {
+                return life;
+            }
+            life.end();
+        }
+    }
+
+    fn try_begin(directory: &Path) -> Life {
+        let options = OpenOptions::writer(Identifier::new("mount").unwrap());
+        let store = Arc::new(Store::open(directory, options).unwrap());
+        let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        let shelf = Some(shelf(directory));
+        let options = VfsOptions { uid, gid, umask: 0o022, shelf, ..VfsOptions::default() };
+        Life { vfs: ManuallyDrop::new(Vfs::new(Lent(Arc::downgrade(&store)), options)), _store: store }
+    }
+
+    /// Ends it without any of its own work: only its descriptors are closed, as the kernel does it, which lets the lock
+    /// go. The memory stays, as nobody may run what frees it.
+    pub(crate) fn crash(self, directory: &Path) {
+        let shelf = shelf(directory).canonicalize().unwrap();
+        let descriptors = fs::read_dir("/proc/self/fd").unwrap().flatten().map(|entry| entry.path());
+        let of_shelf = descriptors.filter(|path| fs::read_link(path).is_ok_and(|target| target.starts_with(&shelf)));
+        let numbers: Vec<i32> =
+            of_shelf.map(|path| path.file_name().unwrap().to_str().unwrap().parse().unwrap()).collect();
+        assert!(!numbers.is_empty(), "the shelf is held");
+        for number in numbers {
+            nix::unistd::close(number).unwrap();
+        }
+    }
+
+    /// Unmounts.
+    pub(crate) fn end(self) {
+        self.vfs.save_all();
+        self.vfs.close();
+        drop(ManuallyDrop::into_inner(self.vfs));
+    }
+}
+
+fn shelf(directory: &Path) -> std::path::PathBuf {
+    directory.join("keyfs.mount")
+}
+
+/// The store of a file system that may be forgotten without being dropped.
+pub(crate) struct Lent(Weak<Store>);
+
+impl Lent {
+    fn store(&self) -> Arc<Store> {
+        self.0.upgrade().unwrap()
+    }
+}
+
+impl Engine for Lent {
+    fn synchronize(&self) -> Result<Vec<ForeignChange>, EngineError> {
+        Engine::synchronize(&*self.store())
+    }
+
+    fn wait_for_changes(&self, timeout: Duration) -> Result<bool, EngineError> {
+        Engine::wait_for_changes(&*self.store(), timeout)
+    }
+
+    fn stop_waiting(&self) {
+        Engine::stop_waiting(&*self.store());
+    }
+
+    fn report(&self) -> EngineReport {
+        Engine::report(&*self.store())
+    }
+
+    fn version(&self, key: &Key) -> Option<LiveVersion> {
+        Engine::version(&*self.store(), key)
+    }
+
+    fn list(&self) -> Vec<(Key, VersionNumber)> {
+        Engine::list(&*self.store())
+    }
+
+    fn put(&self, key: &Key, value: &Value) -> Result<VersionNumber, EngineError> {
+        Engine::put(&*self.store(), key, value)
+    }
+
+    fn remove(&self, key: &Key) -> Result<bool, EngineError> {
+        Engine::remove(&*self.store(), key)
+    }
+
+    fn make_durable(&self, key: &Key) -> Result<(), EngineError> {
+        Engine::make_durable(&*self.store(), key)
+    }
+
+    fn make_all_durable(&self) -> Result<(), EngineError> {
+        Engine::make_all_durable(&*self.store())
+    }
+
+    fn space(&self) -> Result<Space, EngineError> {
+        Engine::space(&*self.store())
+    }
+
+    fn is_writable(&self) -> bool {
+        true
+    }
+}
