@@ -12,7 +12,7 @@ use fuser::{
 
 use super::convert::{
     caller, caller_with_process, directory_flags, errno, file_attr, file_type, handle, inode, lifetime, open_flags,
-    poll_events, rename_mode, system_time,
+    poll_events, process_id_of, rename_mode, system_time,
 };
 use crate::vfs::{AttributeChange, Attributes, Engine, Entry, OpenMode, Operation, Then, Vfs, VfsError, VfsResult};
 
@@ -249,7 +249,7 @@ impl<E: Engine> Filesystem for Adapter<E> {
 
     fn write(
         &self,
-        _request: &Request,
+        request: &Request,
         _number: INodeNo,
         open: FileHandle,
         offset: u64,
@@ -259,6 +259,7 @@ impl<E: Engine> Filesystem for Adapter<E> {
         _owner: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
+        self.vfs.note_writer(handle(open), request.pid());
         match self.answer(Operation::Write, |vfs| vfs.write(handle(open), offset, data)) {
             Ok(written) => reply.written(written),
             Err(error) => reply.error(error),
@@ -266,8 +267,9 @@ impl<E: Engine> Filesystem for Adapter<E> {
     }
 
     fn flush(&self, request: &Request, _number: INodeNo, open: FileHandle, _owner: LockOwner, reply: ReplyEmpty) {
-        let process = || caller_with_process(request).process;
-        self.reply_after_notices(self.answer(Operation::Flush, |vfs| vfs.flush(handle(open), process)), reply);
+        let closer = caller(request);
+        let flushed = self.answer(Operation::Flush, |vfs| vfs.flush(handle(open), closer, process_id_of));
+        self.reply_after_notices(flushed, reply);
     }
 
     fn fsync(&self, _request: &Request, _number: INodeNo, open: FileHandle, _datasync: bool, reply: ReplyEmpty) {

@@ -26,7 +26,12 @@ pub(super) fn caller(request: &Request) -> Caller {
 /// Who asks, with the process, for whoever opens or closes a file that can be written.
 pub(super) fn caller_with_process(request: &Request) -> Caller {
     let thread = request.pid();
-    Caller { thread, process: process_of(thread).unwrap_or(0) }
+    Caller { thread, process: process_id_of(thread) }
+}
+
+/// The process that a thread belongs to; zero when it is not known.
+pub(super) fn process_id_of(thread: u32) -> u32 {
+    process_of(thread).unwrap_or(0)
 }
 
 /// The process that a thread belongs to; none when it has ended.

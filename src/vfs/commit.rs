@@ -1,7 +1,7 @@
 use std::ffi::OsString;
 
 use super::Vfs;
-use super::attributes::{HandleNo, InodeNo};
+use super::attributes::{Caller, HandleNo, InodeNo};
 use super::engine::{Engine, VersionNumber};
 use super::error::{VfsError, VfsResult};
 use super::inode::{DraftInode, Inode, InodeKind};
@@ -14,21 +14,26 @@ impl<E: Engine> Vfs<E> {
     ///
     /// A blank text changes nothing: a shell closes a descriptor of the file before it writes. Nor does a text that is
     /// merely not complete, when another process than the one that opened the file closes its copy of the descriptor: a
-    /// program that a script runs knows nothing of what the script will still write. `process` tells who closes.
+    /// program that a script runs knows nothing of what the script will still write. And when a process closes a copy that
+    /// neither opened the file nor wrote to it, nothing is saved: every program that is started closes what it inherited,
+    /// perhaps in the middle of a save. `process_of` tells the process of a thread, zero when it is not known.
     ///
     /// # Errors
     ///
     /// [`VfsError::NotJson`]: the text stays, and the value too. [`VfsError::Engine`].
-    pub fn flush(&self, handle: HandleNo, process: impl FnOnce() -> u32) -> VfsResult<()> {
-        let mut state = self.state.lock();
-        let open = state.handles.get(handle)?;
-        if !open.write {
+    pub fn flush(&self, handle: HandleNo, closer: Caller, process_of: impl Fn(u32) -> u32) -> VfsResult<()> {
+        let (inode, opener, writer) = match self.state.lock().handles.get(handle)? {
+            open if !open.write => return Ok(()),
+            open => (open.inode, open.opener, open.writer),
+        };
+        let inherited = is_inherited(opener, closer, &process_of);
+        if inherited && closer.thread != writer && !is_of_writer(writer, closer, &process_of) {
             return Ok(());
         }
-        let (inode, opener) = (open.inode, open.opener);
+        let mut state = self.state.lock();
         let saved = self.commit(&mut state, inode);
         if let Err(error @ VfsError::NotJson(_)) = &saved {
-            if is_incomplete(&state, inode) && process() != opener {
+            if inherited && is_incomplete(&state, inode) {
                 return Ok(());
             }
             // Now, not at the release: that comes when the program has already been told.
@@ -46,7 +51,7 @@ impl<E: Engine> Vfs<E> {
     /// Those of [`Vfs::flush`].
     pub fn fsync(&self, handle: HandleNo) -> VfsResult<()> {
         let opener = self.state.lock().handles.get(handle)?.opener;
-        self.flush(handle, || opener)?;
+        self.flush(handle, opener, |_| opener.process)?;
         if let Some(file) = self.scratch_of(handle)? {
             return Ok(self.shelf.sync_scratch(&file)?);
         }
@@ -165,6 +170,7 @@ impl<E: Engine> Vfs<E> {
         let (key, replaced) = (draft.key.clone(), draft.replaces.take());
         if state.remove_placeholder(&name).is_some() | state.departures.restore(&key) {
             self.note_names(state);
+            self.timer.notify_all();
         }
         replaced.map(|value| Replaced { name, key, value })
     }
@@ -187,11 +193,12 @@ impl<E: Engine> Vfs<E> {
     pub(super) fn keep_refused(&self, state: &mut State, number: InodeNo, error: &VfsError) -> Option<FileName> {
         let draft = draft_of(state, number)?;
         let name = draft.name.clone();
-        let refused = draft.draft.refused;
-        if !refused.is_some_and(|number| state.rejected.keeps(name.as_os_str(), number)) {
-            let draft = draft_of(state, number)?;
-            let stood = self.engine.version(&draft.key).map(|live| live.value).or_else(|| draft.replaces.clone());
-            let bytes = draft.draft.bytes.clone();
+        let (refused, replaced, key) = (draft.draft.refused, draft.replaces.clone(), draft.key.clone());
+        let stood = self.engine.version(&key).map(|live| live.value).or(replaced);
+        if refused.is_some_and(|number| state.rejected.keeps(name.as_os_str(), number)) {
+            state.rejected.set_stood(name.as_os_str(), stood);
+        } else {
+            let bytes = draft_of(state, number)?.draft.bytes.clone();
             let refusal = state.rejected.add(OsString::from(name.as_os_str()), bytes, error.explanation(), stood);
             draft_of(state, number)?.draft.refused = Some(refusal);
         }
@@ -204,6 +211,20 @@ struct Replaced {
     name: FileName,
     key: Key,
     value: Value,
+}
+
+/// Whether another process closes its copy of a descriptor than the one that opened the file.
+fn is_inherited(opener: Caller, closer: Caller, process_of: impl Fn(u32) -> u32) -> bool {
+    let known = opener.process != 0 && closer.thread != 0;
+    known && closer.thread != opener.thread && {
+        let process = process_of(closer.thread);
+        process != 0 && process != opener.process
+    }
+}
+
+/// Whether the process that closes is the one that wrote last.
+fn is_of_writer(writer: u32, closer: Caller, process_of: impl Fn(u32) -> u32) -> bool {
+    writer != 0 && process_of(writer) == process_of(closer.thread)
 }
 
 /// Whether the text of a draft is a beginning that can still become a value.

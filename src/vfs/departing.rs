@@ -32,7 +32,7 @@ struct Departing {
 #[derive(Default)]
 pub(super) struct Departures {
     keys: HashMap<Key, Departing, RandomState>,
-    /// Keys that are there again because the new text was refused, and when.
+    /// Keys that are there again because the new text was refused, and until when that matters.
     restored: HashMap<Key, Instant, RandomState>,
 }
 
@@ -44,6 +44,7 @@ impl Departures {
 
     /// Lets the key be there again; true when it was hidden.
     pub(super) fn cancel(&mut self, key: &Key) -> bool {
+        self.restored.remove(key);
         self.keys.remove(key).is_some()
     }
 
@@ -51,8 +52,7 @@ impl Departures {
     pub(super) fn restore(&mut self, key: &Key) -> bool {
         let restored = self.cancel(key);
         if restored {
-            self.restored.retain(|_, at| at.elapsed() < PATIENCE);
-            self.restored.insert(key.clone(), Instant::now());
+            self.restored.insert(key.clone(), Instant::now() + PATIENCE);
         }
         restored
     }
@@ -60,12 +60,12 @@ impl Departures {
     /// Whether the key is there again since a moment: a tool that unlinks it now clears up after the refusal, and will
     /// rename its backup to it.
     pub(super) fn is_restored(&self, key: &Key) -> bool {
-        self.restored.get(key).is_some_and(|at| at.elapsed() < PATIENCE)
+        self.restored.contains_key(key)
     }
 
     /// When the next removal is due.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.keys.values().map(|departing| departing.until).min()
+        self.keys.values().map(|departing| departing.until).chain(self.restored.values().copied()).min()
     }
 }
 
@@ -86,6 +86,7 @@ impl<E: Engine> Vfs<E> {
     ///
     /// Who has the name open for writing is waited for.
     pub(super) fn remove_departed(&self, state: &mut State, now: Option<Instant>) -> VfsResult<()> {
+        state.departures.restored.retain(|_, until| now.is_some_and(|now| *until > now));
         if state.departures.keys.is_empty() {
             return Ok(());
         }

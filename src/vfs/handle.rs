@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::attributes::{HandleNo, InodeNo};
+use super::attributes::{Caller, HandleNo, InodeNo};
 use super::error::{VfsError, VfsResult};
 use super::listing::Listing;
 use super::shelf::ShelfFile;
@@ -15,7 +15,9 @@ pub(super) struct Handle {
     pub(super) write: bool,
     pub(super) append: bool,
     /// The process that opened it, zero when it is not known; children that inherit a descriptor are others.
-    pub(super) opener: u32,
+    pub(super) opener: Caller,
+    /// The thread that wrote last, zero when it is not known.
+    pub(super) writer: u32,
 }
 
 /// What a handle reads from.
@@ -51,15 +53,21 @@ impl Handles {
         self.handles.get(&number).ok_or(VfsError::BadHandle)
     }
 
-    pub(super) fn set_opener(&mut self, number: HandleNo, process: u32) {
+    pub(super) fn set_opener(&mut self, number: HandleNo, opener: Caller) {
         if let Some(handle) = self.handles.get_mut(&number) {
-            handle.opener = process;
+            handle.opener = opener;
         }
     }
 
     pub(super) fn set_listing(&mut self, number: HandleNo, read: Arc<Listing>) {
         if let Some(Handle { file: OpenFile::Directory { listing, .. }, .. }) = self.handles.get_mut(&number) {
             *listing = Some(read);
+        }
+    }
+
+    pub(super) fn set_writer(&mut self, number: HandleNo, thread: u32) {
+        if let Some(handle) = self.handles.get_mut(&number) {
+            handle.writer = thread;
         }
     }
 

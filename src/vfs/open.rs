@@ -84,7 +84,7 @@ impl<E: Engine> Vfs<E> {
             draft.draft.writers += u32::from(mode.write);
         }
         let handle = add_handle(state, inode, OpenFile::Inode, mode);
-        state.handles.set_opener(handle, caller.process);
+        state.handles.set_opener(handle, caller);
         Ok(Opened { handle, keep_cache: false, direct: false, no_flush: !mode.write })
     }
 
@@ -108,7 +108,7 @@ impl<E: Engine> Vfs<E> {
             }
         }
         let handle = add_handle(state, inode, OpenFile::OnShelf(file), mode);
-        state.handles.set_opener(handle, caller.process);
+        state.handles.set_opener(handle, caller);
         Ok(Opened { handle, keep_cache: false, direct: false, no_flush: !mode.write })
     }
 
@@ -239,5 +239,12 @@ fn open_refused(state: &mut State, inode: InodeNo, name: &OsStr, mode: OpenMode)
 /// Notes an open file.
 pub(super) fn add_handle(state: &mut State, inode: InodeNo, file: OpenFile, mode: OpenMode) -> HandleNo {
     state.inodes.opened(inode);
-    state.handles.add(Handle { inode, file, write: mode.write, append: mode.append, opener: 0 })
+    state.handles.add(Handle {
+        inode,
+        file,
+        write: mode.write,
+        append: mode.append,
+        opener: Caller::default(),
+        writer: 0,
+    })
 }

@@ -87,6 +87,13 @@ impl Rejected {
         self.get(name).is_some_and(|text| text.number == number)
     }
 
+    /// Notes which value stands now that the text of a name was refused once more.
+    pub(super) fn set_stood(&mut self, name: &OsStr, stood: Option<Value>) {
+        if let Some(refused) = self.texts.iter_mut().find(|refused| refused.name == name) {
+            refused.stood = stood;
+        }
+    }
+
     fn push(&mut self, text: RejectedText) {
         self.last_error = line(&text);
         self.bytes += text.size;

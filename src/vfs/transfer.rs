@@ -69,6 +69,11 @@ impl<E: Engine> Vfs<E> {
         }
     }
 
+    /// Notes which thread writes through a handle: the process that wrote is one whose closing of a descriptor saves.
+    pub fn note_writer(&self, handle: HandleNo, thread: u32) {
+        self.state.lock().handles.set_writer(handle, thread);
+    }
+
     /// Writes bytes at `offset`, or at the end when the file was opened for appending.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod departing;
 mod file_system;
 mod foreign;
 mod kernel;
+mod kernel_file;
 mod limits;
 mod names;
 mod opening;

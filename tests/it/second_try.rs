@@ -109,10 +109,10 @@ fn who_is_led_to_the_draft_of_another_thread_does_not_get_it() {
         let own = vfs.open(CALLER, draft, SAVE).unwrap();
         assert!(own.direct, "the kernel's pages are those of the other draft");
         vfs.write(own.handle, 0, b"3").unwrap();
-        vfs.flush(own.handle, || 7).unwrap();
+        vfs.flush(own.handle, CALLER, |thread| thread).unwrap();
         vfs.release(own.handle).unwrap();
         vfs.write(others, 2, b"]").unwrap();
-        vfs.flush(others, || 8).unwrap();
+        vfs.flush(others, OTHER, |thread| thread).unwrap();
         assert_eq!(read(vfs, look(vfs).unwrap().inode).unwrap(), "[\n  2\n]\n");
     });
 }
@@ -130,7 +130,31 @@ fn who_opens_his_own_draft_again_by_its_descriptor_writes_to_the_same_file() {
         let second = vfs.open(CALLER, draft, append).unwrap();
         assert!(!second.direct);
         vfs.write(second.handle, 0, b"]").unwrap();
-        vfs.flush(first, || 7).unwrap();
+        vfs.flush(first, CALLER, |thread| thread).unwrap();
         assert_eq!(read(vfs, look(vfs).unwrap().inode).unwrap(), "[\n  2\n]\n");
+    });
+}
+
+/// A program that is started in the middle of a save closes the copy of the descriptor that it inherited.
+#[test]
+fn who_neither_opened_nor_wrote_saves_nothing_by_closing() {
+    with_a_key(|vfs, _, version| {
+        assert!(matches!(vfs.open(CALLER, version, SAVE), Err(VfsError::Stale)));
+        let draft = look(vfs).unwrap().inode;
+        let handle = vfs.open(CALLER, draft, SAVE).unwrap().handle;
+        let flush = |closer| vfs.flush(handle, closer, |thread| thread).unwrap();
+        let text = || read(vfs, look(vfs).unwrap().inode).unwrap();
+        vfs.note_writer(handle, CALLER.thread);
+        vfs.write(handle, 0, b"12").unwrap();
+        flush(OTHER);
+        assert_eq!(text(), "1\n");
+        vfs.write(handle, 2, b"3").unwrap();
+        flush(CALLER);
+        assert_eq!(text(), "123\n");
+        // A program that wrote to what its parent has opened saves.
+        vfs.note_writer(handle, OTHER.thread);
+        vfs.write(handle, 3, b"4").unwrap();
+        flush(OTHER);
+        assert_eq!(text(), "1234\n");
     });
 }

@@ -13,9 +13,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::file_system::{Answer, FileSystem, OpenFile, Stat};
-
-/// The largest write that is one request.
-const MAX_WRITE: usize = 128 * 1024;
+use super::kernel_file::KernelFile;
 
 /// How many entries fit into the answer to one request; few, so that a listing takes several.
 const ENTRIES_PER_REQUEST: usize = 3;
@@ -217,16 +215,16 @@ struct Found {
 }
 
 /// Who asks: the kernel tells threads apart.
-fn caller() -> Caller {
+pub(super) fn caller() -> Caller {
     Caller { thread: rustix::thread::gettid().as_raw_nonzero().get() as u32, process: std::process::id() }
 }
 
 #[allow(clippy::needless_pass_by_value)]
-fn errno(error: VfsError) -> Errno {
+pub(super) fn errno(error: VfsError) -> Errno {
     Errno::from_raw_os_error(error.errno())
 }
 
-fn from_vfs(attributes: &Attributes) -> Stat {
+pub(super) fn from_vfs(attributes: &Attributes) -> Stat {
     Stat {
         size: attributes.size,
         modified: attributes.modified,
@@ -334,72 +332,5 @@ impl<E: Engine> FileSystem for Kernel<'_, E> {
 
     fn space(&self) -> Answer<(u64, u64)> {
         self.vfs.statfs().map(|space| (space.blocks, space.blocks_free)).map_err(errno)
-    }
-}
-
-struct KernelFile<'a, E: Engine> {
-    vfs: &'a Vfs<E>,
-    inode: InodeNo,
-    handle: HandleNo,
-    read: bool,
-    write: bool,
-    closed: bool,
-}
-
-impl<E: Engine> OpenFile for KernelFile<'_, E> {
-    fn read_at(&self, offset: u64, length: usize) -> Answer<Vec<u8>> {
-        if !self.read {
-            return Err(Errno::BADF);
-        }
-        let length = u32::try_from(length).unwrap();
-        self.vfs.read(self.handle, offset, length).map(|bytes| bytes.to_vec()).map_err(errno)
-    }
-
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> Answer<usize> {
-        if !self.write {
-            return Err(Errno::BADF);
-        }
-        let mut written = 0;
-        for piece in bytes.chunks(MAX_WRITE) {
-            let at = offset + written as u64;
-            written += self.vfs.write(self.handle, at, piece).map_err(errno)? as usize;
-        }
-        Ok(written)
-    }
-
-    fn truncate(&self, size: u64) -> Answer<()> {
-        if !self.write {
-            return Err(Errno::INVAL);
-        }
-        let change = AttributeChange { size: Some(size), ..AttributeChange::default() };
-        self.vfs.setattr(self.inode, Some(self.handle), change).map(|_| ()).map_err(errno)
-    }
-
-    fn fsync(&self) -> Answer<()> {
-        self.vfs.fsync(self.handle).map_err(errno)
-    }
-
-    fn stat(&self) -> Answer<Stat> {
-        self.vfs.getattr(self.inode).map(|found| from_vfs(&found)).map_err(errno)
-    }
-
-    fn close_duplicate(&self) -> Answer<()> {
-        self.vfs.flush(self.handle, std::process::id).map_err(errno)
-    }
-
-    fn close(mut self: Box<Self>) -> Answer<()> {
-        self.closed = true;
-        // Dropping releases.
-        self.vfs.flush(self.handle, std::process::id).map_err(errno)
-    }
-}
-
-impl<E: Engine> Drop for KernelFile<'_, E> {
-    fn drop(&mut self) {
-        if !self.closed {
-            let _ = self.vfs.flush(self.handle, std::process::id);
-        }
-        self.vfs.release(self.handle).unwrap();
-        self.vfs.forget(self.inode, 1);
     }
 }

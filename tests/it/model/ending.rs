@@ -8,6 +8,7 @@ use super::writing::{Handle, Shared};
 impl Simple {
     /// Lets the time pass after which what was put off is done.
     pub(crate) fn let_time_pass(&mut self) {
+        self.restored.clear();
         for (name, put) in self.departing.clone() {
             let is_written = |file: &Shared| file.borrow().is_draft_of(&name) && file.borrow().writers > 0;
             if !self.writings.iter().any(is_written) {
@@ -25,6 +26,7 @@ impl Simple {
                 let _ = self.commit(&file);
             }
         }
+        self.restored.clear();
         for (name, put) in self.departing.clone() {
             self.remove_departed(&name, put);
         }
@@ -48,6 +50,8 @@ impl Simple {
         self.departing.clear();
         self.in_place.clear();
         self.removed.clear();
+        self.stood.clear();
+        self.restored.clear();
         self.writings.clear();
         for scratch in self.scratch.values() {
             if let Scratch::File(file) = scratch {
@@ -77,9 +81,9 @@ impl Simple {
             let closed = matches!(&self.scratch[&name], Scratch::File(file) if file.borrow().handles == 0);
             if closed && self.live(&name).is_none() {
                 // What is no value stays, and nothing is said of it.
-                let refused = self.refused.clone();
+                let (refused, stood) = (self.refused.clone(), self.stood.clone());
                 if self.scratch_to_key(&name, &name).is_err() {
-                    self.refused = refused;
+                    (self.refused, self.stood) = (refused, stood);
                 }
             }
         }

@@ -20,7 +20,9 @@ impl Simple {
         }
         let text = self.live(name).cloned();
         if self.is_key(name) {
-            if text.is_some() {
+            if text.is_some() && self.restored.contains(name) {
+                self.departing.insert(name.to_owned(), self.put_of(name));
+            } else if text.is_some() {
                 self.foreign_remove(name);
             }
             self.removed.remove(name);
@@ -65,7 +67,7 @@ impl Simple {
         let Some(Scratch::File(file)) = self.scratch.get(from).cloned() else { return Err(Errno::INVAL) };
         let bytes = file.borrow().bytes.clone();
         let text = canonical(&bytes).inspect_err(|_| {
-            self.refused.insert(to.to_owned(), bytes);
+            self.refuse(to, bytes, None);
         })?;
         self.put(to, &text.ok_or(Errno::INVAL)?);
         self.detach(to);

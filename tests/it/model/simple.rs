@@ -42,12 +42,16 @@ pub(crate) struct Simple {
     pub(super) temporaries: BTreeSet<String>,
     /// The keys that were renamed away, and the put that is hidden.
     pub(super) departing: BTreeMap<String, u64>,
+    /// Keys that are there again because their new text was refused: who unlinks one now only clears up.
+    pub(super) restored: BTreeSet<String>,
     /// What all share who change a key in place.
     pub(super) in_place: BTreeMap<String, Shared>,
     /// The last texts of keys that were unlinked.
     pub(super) removed: BTreeMap<String, String>,
     /// The last refused text of each name.
     pub(crate) refused: BTreeMap<String, Vec<u8>>,
+    /// The text that stood when it was refused: who puts that back has saved nothing else.
+    pub(super) stood: BTreeMap<String, String>,
     pub(super) writings: Vec<Shared>,
 }
 
@@ -221,7 +225,10 @@ impl Simple {
         self.foreign_put(name, text);
         self.placeholders.remove(name);
         self.departing.remove(name);
-        self.refused.remove(name);
+        self.restored.remove(name);
+        if self.stood.get(name).is_none_or(|stood| stood != text) {
+            self.refused.remove(name);
+        }
         self.drop_temporary(name);
     }
 
@@ -256,7 +263,16 @@ impl Simple {
     }
 
     fn keep_refused(&mut self, writing: &Writing) {
-        self.refused.insert(writing.name.clone(), writing.bytes.clone());
+        self.refuse(&writing.name, writing.bytes.clone(), writing.replaces.as_deref());
+    }
+
+    /// Keeps a text that was refused; `replaced` is what had the name before.
+    pub(super) fn refuse(&mut self, name: &str, bytes: Vec<u8>, replaced: Option<&str>) {
+        self.refused.insert(name.to_owned(), bytes);
+        match self.keys.get(name).map(String::as_str).or(replaced) {
+            Some(stood) => self.stood.insert(name.to_owned(), stood.to_owned()),
+            None => self.stood.remove(name),
+        };
     }
 
     pub(crate) fn close(&mut self, handle: Handle) -> Result<(), Errno> {
@@ -274,11 +290,9 @@ impl Simple {
             let (name, replaced) = (writing.name.clone(), writing.replaces.take());
             drop(writing);
             self.placeholders.remove(&name);
-            self.departing.remove(&name);
+            self.restored.extend(self.departing.remove(&name).map(|_| name.clone()));
             if let Some(text) = replaced.filter(|_| !self.keys.contains_key(&name)) {
-                let kept = self.refused.remove(&name);
                 self.put(&name, &text);
-                self.refused.extend(kept.map(|kept| (name, kept)));
             }
         }
         saved
