@@ -25,7 +25,6 @@ impl Simple {
             } else if text.is_some() {
                 self.foreign_remove(name);
             }
-            self.removed.remove(name);
             self.removed.extend(text.map(|text| (name.to_owned(), text)));
             self.detach(name);
         }
