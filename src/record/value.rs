@@ -245,6 +245,23 @@ mod tests {
         assert!(Value::parse("NaN").unwrap().deserialize::<f64>().is_err());
     }
 
+    /// "Conversion to `serde` types takes what the type can hold: `serde_json` has no `NaN`, no lone surrogates, at most 127
+    /// levels, and turns a number of sixty digits into a float. The exact text is always there (`Value::text`)."
+    #[test]
+    fn serde_json_holds_less_and_the_text_is_exact() {
+        let digits = "123456789012345678901234567890123456789012345678901234567890";
+        let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
+        let (held, deeper) = (nested(127), nested(128));
+        let held_by_serde = |text: &str| serde_json::Value::try_from(&Value::parse(text).unwrap());
+        assert!(held_by_serde(&held).is_ok());
+        for text in ["NaN", "[Infinity]", r#""\ud800""#, &deeper] {
+            assert!(held_by_serde(text).is_err(), "{text}");
+            assert_eq!(Value::parse(text).unwrap().text(), text);
+        }
+        assert!(held_by_serde(digits).unwrap().is_f64());
+        assert_eq!(Value::parse(digits).unwrap().text(), digits);
+    }
+
     #[test]
     fn nesting_of_serde_values_is_refused_not_recursed_into() {
         let deep = "[".repeat(900) + &"]".repeat(900);

@@ -78,3 +78,18 @@ impl OpenOptions {
         OpenOptions { clock, ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// "A record of more than 256 MiB is refused too."
+    #[test]
+    fn records_have_at_most_256_mib_unless_the_caller_asks_for_another_limit() {
+        let identifier = Identifier::from(7);
+        for options in [OpenOptions::read_only(), OpenOptions::writer(identifier)] {
+            assert_eq!(options.record_limit, 256 << 20);
+            assert_eq!(options.record_limit(100).record_limit, 100);
+        }
+    }
+}

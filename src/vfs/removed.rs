@@ -83,6 +83,19 @@ mod tests {
     }
 
     /// "unlink: The value is remembered [...] 64 MiB)."
+    /// "unlink: The value is remembered for 10 s." "A name that was a key until ten seconds ago is not new."
+    #[test]
+    fn a_value_is_remembered_for_ten_seconds() {
+        for (seconds, is_remembered) in [(9.9, true), (10.0, false)] {
+            let mut removed = Removed::default();
+            let key = Key::from("key");
+            removed.add(&key, value("1"));
+            removed.values[0].at = Instant::now().checked_sub(Duration::from_secs_f64(seconds)).unwrap();
+            assert_eq!(removed.contains(&key), is_remembered);
+            assert_eq!(removed.take(&key).is_some(), is_remembered);
+        }
+    }
+
     #[test]
     fn large_values_push_others_out_but_never_themselves() {
         let mut removed = Removed::default();

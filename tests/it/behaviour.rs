@@ -27,6 +27,7 @@ mod status;
 mod subject;
 mod suffix;
 mod symlinks;
+mod system;
 mod temporary;
 
 #[cfg(all(feature = "cli", feature = "fuse"))]

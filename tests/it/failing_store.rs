@@ -76,7 +76,7 @@ fn the_last_close_tries_again_what_could_not_be_saved() {
     assert_eq!(shown(&reader(&directory), "a"), Some(3));
 }
 
-/// "the last close keeps the text under `.keyfs/rejected/`." "last close (release): a text that is refused now is kept
+/// "and the last close keeps the text under `.keyfs/rejected/`." "last close (release): a text that is refused now is kept
 /// likewise and dropped; [...] none can be reported."
 #[test]
 fn a_text_that_is_never_saved_is_kept() {

@@ -1,9 +1,12 @@
 //! Mounting and unmounting, as a user does: through the command.
 
+mod entering;
+mod leaving;
 mod mistakes;
 mod place;
 mod shelf;
 mod signals;
+mod syncing;
 mod unmounting;
 
 use std::fs;
@@ -181,7 +184,8 @@ fn owner_and_mode_are_those_of_the_user_and_can_be_given() {
 /// The status counts each request that the kernel has sent, with its time, and how many were answered with an error.
 /// "`status`: and the figures of each operation." "`operationsInMicroseconds` has each operation that the kernel has
 /// asked for: how often, how often the answer was an error number [...] and how long it took from the arrival of the
-/// request until the answer was known: `min`, `mean` and `max` [...] `p50` and `p99`."
+/// request until the answer was known: `min`, `mean` and `max` [...] `p50` and `p99`." "how often the answer was an
+/// error number (also no such file, and the `ESTALE` after which the kernel looks up again)."
 #[test]
 fn the_status_counts_requests() {
     let Some(mounted) = Mounted::new() else { return };

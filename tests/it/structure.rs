@@ -5,7 +5,7 @@
 
 mod paths;
 mod strip;
-mod tree;
+pub(crate) mod tree;
 
 use paths::{Path, is_of_tests, paths};
 use strip::strip;

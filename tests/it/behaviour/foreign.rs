@@ -50,8 +50,8 @@ fn a_foreign_put_is_seen_by_the_thread_that_saved_just_before(files: &dyn FileSy
     }
 }
 
-/// "And so does the first look at a name that is new." "lookup: synchronises; finds a live key." "`Synchronises` means:
-/// takes in what others have done before it answers." "open for writing only, or with `O_TRUNC`: synchronises."
+/// "And so does the first look at a name that is new." "lookup: synchronises; finds a live key." "open for writing only, or
+/// with `O_TRUNC`: synchronises." "Synchronises means: takes in what others have done before it answers."
 fn a_foreign_new_key_is_seen_at_the_first_look(files: &dyn FileSystem, store: &Store) {
     for number in 0..30 {
         let key = format!("key {number}");

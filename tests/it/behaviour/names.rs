@@ -140,7 +140,7 @@ fn names_that_are_not_utf8_cannot_be_made(files: &dyn FileSystem, _: &Store) {
 }
 
 /// "Such a file can be read, written and removed." "Such a file can be read, written, removed." "`info/NAME`: JSON: the
-/// exact key."
+/// exact key." "Such a file can be read, written, removed and renamed."
 fn keys_too_long_for_a_name_are_read_written_and_removed(files: &dyn FileSystem, store: &Store) {
     let key = Key::from("long ".repeat(100));
     let name = FileName::of_key(&key);
@@ -171,7 +171,8 @@ fn keys_too_long_for_a_name_are_read_written_and_removed(files: &dyn FileSystem,
     assert!(store.is_empty());
 }
 
-/// "[...] and is created with the command or the library." "create: and for the name of a long key."
+/// "[...] and is created with the command or the library." "create: and for the name of a long key." "it is created
+/// with the command or the library, because its name does not tell the key."
 fn keys_too_long_for_a_name_cannot_be_made(files: &dyn FileSystem, _: &Store) {
     let name = FileName::of_key(&Key::from("x".repeat(300)));
     assert_missing(files, name.as_str().as_bytes());
@@ -181,7 +182,7 @@ fn keys_too_long_for_a_name_cannot_be_made(files: &dyn FileSystem, _: &Store) {
 
 /// "`.keyfs/` in the root can be opened by name and is not listed." "lookup: or `.keyfs`." "opendir, readdir: `.keyfs`
 /// is not listed." "`info/NAME`: JSON: the exact key, its timestamp in microseconds and as a time (RFC 3339, UTC), the
-/// size of its text."
+/// size of its text." "`info/NAME`: opened by name, not listed."
 fn the_control_directory_is_not_listed_and_can_be_opened(files: &dyn FileSystem, _: &Store) {
     save(files, b"key", "[\n  1\n]\n");
     assert_listed(files, &["key"]);
@@ -205,7 +206,8 @@ fn the_control_directory_is_not_listed_and_can_be_opened(files: &dyn FileSystem,
     assert_eq!(files.stat(b".keyfs/missing"), Err(Errno::NOENT));
 }
 
-/// What the mount says about itself is not the user's.
+/// What the mount says about itself is not the user's. "create: `EPERM` below `.keyfs`." "unlink: of what stands below
+/// `.keyfs`, `EPERM`." "rename, of any kind: `EPERM` to and from `.keyfs`."
 fn the_control_directory_cannot_be_changed(files: &dyn FileSystem, store: &Store) {
     save(files, b"key", "1\n");
     for name in [&b".keyfs/new"[..], b".keyfs/info/new", b".keyfs/rejected/new"] {

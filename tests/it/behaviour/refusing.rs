@@ -133,7 +133,8 @@ fn a_refused_text_is_kept_until_the_key_is_saved_well(files: &dyn FileSystem, _:
     assert!(info["lastError"].is_null(), "{info}");
 }
 
-/// A person who has seen it may throw it away. "`rejected/`: removed with `rm`."
+/// A person who has seen it may throw it away. "`rejected/`: removed with `rm`." "`rejected/`: readable, and removed
+/// with `rm` and."
 fn a_refused_text_can_be_removed(files: &dyn FileSystem, _: &Store) {
     assert_eq!(try_save(files, b"key", BAD), Err(Errno::INVAL));
     rejected(files, b"key");

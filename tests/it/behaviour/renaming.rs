@@ -30,6 +30,7 @@ super::unlike_a_plain_directory! {
     renaming_a_scratch_file_is_a_put
     exchanging_two_keys_is_two_puts
     a_key_and_a_scratch_file_are_not_exchanged
+    a_tool_that_puts_the_old_text_back_after_a_refusal_changes_nothing
     renaming_a_key_to_scratch_is_a_remove_in_a_moment
     a_key_that_is_renamed_away_and_made_again_is_put_once
     the_value_is_there_again_when_the_new_text_is_refused
@@ -310,6 +311,28 @@ fn a_key_that_is_renamed_away_and_made_again_is_put_once(files: &dyn FileSystem,
         assert_eq!(store.get("a").map(|value| value.to_string()).as_deref(), Some("2"));
         assert_text(files, b"a", "2\n");
     }
+}
+
+/// As vim does. "When it is unlinked in the next two seconds, as vim does before it renames its backup to the key, that waits
+/// likewise." "`rejected/`: [...] unless that only puts back the value that stood, as some tools do when they are told"
+fn a_tool_that_puts_the_old_text_back_after_a_refusal_changes_nothing(files: &dyn FileSystem, store: &Store) {
+    save(files, b"a", "1\n");
+    files.rename(b"a", b"a~").unwrap();
+    let file = files.open(b"a", SAVE).unwrap();
+    assert_eq!(file.write_at(0, b"{\"no\":"), Ok(6));
+    assert_eq!(file.close(), Err(Errno::INVAL));
+    files.unlink(b"a").unwrap();
+    assert_missing(files, b"a");
+    store.synchronize().unwrap();
+    assert_eq!((store.len(), store.tombstones()), (1, 0), "others see it all the while");
+    files.rename(b"a~", b"a").unwrap();
+    files.let_time_pass();
+    store.synchronize().unwrap();
+    assert_eq!((store.len(), store.tombstones()), (1, 0));
+    assert_text(files, b"a", "1\n");
+    assert_text(files, b".keyfs/rejected/a", "{\"no\":");
+    save(files, b"a", "2\n");
+    assert_missing(files, b".keyfs/rejected/a");
 }
 
 /// A refused text costs no value, whatever became of the old file before. "last close (release): a text that is refused

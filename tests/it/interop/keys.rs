@@ -81,6 +81,22 @@ fn odd_keys_of_ours_are_read_by_the_original() {
     assert_eq!(python.keys(), [""; 0]);
 }
 
+/// "Numbers of records are taken up to 128 bits. The original honours longer ones; to keyfs these are foreign names."
+#[test]
+fn longer_numbers_count_for_the_original_alone() {
+    let directory = Directory::new();
+    directory.write_by_hand(u128::MAX, r#"{"key": "k", "bDeleted": false, "value": 1}"#);
+    let longer = directory.records_path().join(format!("{}0", u128::MAX));
+    std::fs::write(&longer, r#"{"key": "k", "bDeleted": false, "value": 2}"#).unwrap();
+    let store = directory.reader();
+    assert_eq!(store.get("k").unwrap().text(), "1");
+    assert_eq!(store.oddities().foreign_names, 1);
+    assert_eq!(
+        directory.python("python").get("\"k\"").or_else(|| directory.python("other").get("k")).as_deref(),
+        Some("2")
+    );
+}
+
 #[test]
 fn odd_keys_of_the_original_are_read_by_us() {
     let directory = Directory::new();

@@ -79,7 +79,7 @@ fn a_store_is_not_mounted_twice_on_one_place() {
     assert!(!is_mounted(&mount_point));
 }
 
-/// "2 usage".
+/// "2 usage". "`mount` refuses any other."
 #[test]
 fn an_option_that_is_none_is_a_mistake_of_usage() {
     let Some(place) = Place::new() else { return };
@@ -89,6 +89,8 @@ fn an_option_that_is_none_is_a_mistake_of_usage() {
         ("-oro,Speed", "Speed: no such mount option"),
         ("-oumask=9", "umask takes an octal number"),
         ("-ouid=me", "uid takes a number"),
+        ("-osuffix=json", "suffix takes a dot and 1 to 31 bytes more"),
+        ("-osuffix=.json~", "suffix takes a dot and 1 to 31 bytes more"),
     ] {
         assert_refused(&place, &[option.as_ref(), store.as_ref(), mount_point.as_ref()], 2, why);
     }

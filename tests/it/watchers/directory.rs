@@ -16,8 +16,9 @@ use crate::python::Python;
 /// What a program that reloads waits for.
 const CHANGED: ReadFlags = ReadFlags::CLOSE_WRITE;
 
-/// "A watch on the directory hears of each change by others within a second." "Who reads then, reads that value or a later
-/// one."
+/// "A watch on the directory hears of each change by others within a second, also of keys that nobody has looked at: of a
+/// new key `CREATE`, `OPEN`, `MODIFY`, `CLOSE_WRITE`; of a new value `OPEN`, `MODIFY`, `CLOSE_WRITE`; of a removal
+/// `DELETE`. Who reads then, reads that value or a later one."
 #[test]
 fn each_change_by_others_is_heard_and_the_new_value_is_read() {
     let Some(mounted) = Mounted::new() else { return };
@@ -119,7 +120,8 @@ fn of_a_burst_each_keys_last_change_is_heard_and_then_nothing() {
     assert!(events.iter().all(|&count| (3..=most).contains(&count)), "{events:?}");
 }
 
-/// "What others do to the store, and other mounts of it": also the Python module.
+/// "What others do to the store, and other mounts of it, is repeated through the mount by a thread of the daemon, the
+/// *poker*, [...]": also what the Python module does.
 #[test]
 fn changes_through_another_mount_and_by_the_original_are_heard() {
     let Some(mounted) = Mounted::new() else { return };
@@ -145,7 +147,8 @@ fn changes_through_another_mount_and_by_the_original_are_heard() {
     print_times("a change by another mount or the original until the watch", times);
 }
 
-/// "Saves and removals through the mount are heard by the directory as on any file system and not announced a second time."
+/// "Saves and removals through the mount are heard by the directory as on any file system and not announced a second time;
+/// [...]"
 #[test]
 fn own_saves_are_not_told_twice() {
     const SAVES: usize = 300;
@@ -163,7 +166,7 @@ fn own_saves_are_not_told_twice() {
     assert_eq!(found, (3, SAVES, 3), "creations, saves, removals");
 }
 
-/// The tool that scripts use.
+/// "`entr`, `inotifywait` [...] follow at once, [...]": the one that scripts use.
 #[test]
 fn the_program_inotifywait_hears_of_a_foreign_put() {
     let Some(mounted) = Mounted::new() else { return };

@@ -17,7 +17,7 @@ fn names(directory: &Path) -> BTreeSet<String> {
     fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// "Telling writes nothing into the store: mounts of one store do not answer each other, and come to rest." One foreign put, two mounts that are watched, and then silence.
+/// "[...] without a record being written." "Telling writes nothing into the store: mounts of one store do not answer each other, and come to rest." One foreign put, two mounts that are watched, and then silence.
 #[test]
 fn one_foreign_put_leads_to_no_record_and_to_silence() {
     let Some(mounted) = Mounted::new() else { return };

@@ -16,7 +16,8 @@ use crate::mounted::Mounted;
 /// What happens to a file that changes.
 const CHANGED: ReadFlags = ReadFlags::CLOSE_WRITE;
 
-/// "A watch on a file goes on hearing of each later change." "When the key is removed it ends with `DELETE_SELF`."
+/// "A watch on a file goes on hearing of each later change, by others [...]." "When the key is removed, [...] it ends with
+/// `DELETE_SELF`, as on any file system."
 #[test]
 fn a_watch_hears_of_each_later_change_by_others() {
     let Some(mounted) = Mounted::new() else { return };
@@ -42,7 +43,7 @@ fn a_watch_hears_of_each_later_change_by_others() {
     watcher.wait_for(SECOND, is(ReadFlags::DELETE_SELF, ""));
 }
 
-/// "Also while others have the key open": those who open it again at once, and those who keep each version open.
+/// "[...] also while others have the key open.": those who open it again at once, and those who keep each version open.
 #[test]
 fn a_watch_goes_on_while_readers_have_the_key_open() {
     let Some(mounted) = Mounted::new() else { return };
@@ -99,7 +100,8 @@ fn watches_of_different_age_all_hear() {
     all_hear(ReadFlags::DELETE_SELF);
 }
 
-/// "By saves through the same mount"; "replaced by a rename (`mv`, `sed -i`), it ends with `DELETE_SELF`."
+/// "[...] and by saves through the same mount, [...]" "[...] or replaced by a rename (`mv`, `sed -i`), it ends with
+/// `DELETE_SELF`, [...]." "Only while the key is watched as a file is each save one change more."
 #[test]
 fn a_watch_hears_of_saves_through_the_same_mount() {
     let Some(mounted) = Mounted::new() else { return };

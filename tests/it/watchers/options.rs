@@ -11,7 +11,8 @@ use super::{QUIET, status};
 use crate::behaviour::foreign_store;
 use crate::mounted::Mounted;
 
-/// "With `--notify=off`, and on a read-only mount, inotify hears nothing of others." Poll "works on every mount".
+/// "With `--notify=off` (`-o notify=off`), and on a read-only mount, inotify hears nothing of others." "This works on every
+/// mount." "`.keyfs/status` has under `watching`: whether others' changes are told (`notify`), [...]"
 #[test]
 fn without_telling_there_are_no_events_and_poll_works_all_the_same() {
     for arguments in [&["--notify=off"][..], &["-o", "notify=off"], &["-r"]] {

@@ -42,7 +42,7 @@ fn wake_after(path: &Path, change: impl FnOnce()) -> Duration {
     })
 }
 
-/// "Wake with `POLLPRI` and `POLLERR` when the value has changed or the key was removed, by others, by another mount or by a
+/// "On a key that is open for reading they wake with `POLLPRI` and `POLLERR` when the value has changed or the key was removed, by others, by another mount or by a
 /// save on the same one." "A handle that has changed stays so."
 #[test]
 fn a_waiter_wakes_when_anybody_changes_or_removes_the_key() {
@@ -145,7 +145,8 @@ fn many_wait_with_epoll_and_some_close() {
     }
 }
 
-/// Nothing is kept for who does not wait any more.
+/// "`.keyfs/status` has under `watching`: [...] and how many handles wait in `poll` (`pollers`)." Nothing is kept for who
+/// does not wait any more.
 #[test]
 fn after_ten_thousand_polls_nothing_is_left() {
     let Some(mounted) = Mounted::new() else { return };

@@ -68,7 +68,7 @@ impl Drop for Program {
     }
 }
 
-/// `entr` on a file runs its program again at each change.
+/// "`entr`, [...] follow at once, [...]": it runs its program again at each change of a file.
 #[test]
 fn entr_runs_again_at_each_change_of_a_file() {
     let Some(mounted) = Mounted::new() else { return };
@@ -115,7 +115,7 @@ fn editor(program: &str, arguments: &[&str], path: &Path, home: &tempfile::TempD
     Program::start(&mut command)
 }
 
-/// vim with autoread takes the new text in at `checktime`, without a question.
+/// "[...] vim at its `checktime`.": with autoread it takes the new text in without a question.
 #[test]
 fn vim_reads_the_new_value_again() {
     let Some(mounted) = Mounted::new() else { return };
@@ -134,7 +134,7 @@ fn vim_reads_the_new_value_again() {
     assert!(!vim.output().contains("Warning"), "{}", vim.output());
 }
 
-/// emacs with global-auto-revert-mode shows the new text; it watches the file.
+/// "[...] and emacs' `global-auto-revert-mode` follow at once, [...]": it watches the file.
 #[test]
 fn emacs_reverts_its_buffer_by_itself() {
     let Some(mounted) = Mounted::new() else { return };
@@ -154,8 +154,8 @@ fn emacs_reverts_its_buffer_by_itself() {
     }
 }
 
-/// `tail -F` looks every second and opens the name again when nothing has changed for some looks: then it prints the new
-/// value whole. Never a part of one.
+/// "`tail -F` looks each second (`-s`) and opens the name again after some looks without a change; then it prints the new
+/// value whole, never a part of one."
 #[test]
 fn tail_prints_the_new_value_whole() {
     let Some(mounted) = Mounted::new() else { return };

@@ -55,7 +55,7 @@ fn succeeds(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
 }
 
-/// By hand, without a second try.
+/// "`umount` by hand may find the mount busy for the moment in which something is told, which is rare; [...]"
 #[test]
 fn umount_is_hardly_ever_told_that_the_mount_is_busy() {
     let round = || unmounted(|mounted| succeeds(Command::new("umount").arg(mounted.path())));
@@ -65,11 +65,13 @@ fn umount_is_hardly_ever_told_that_the_mount_is_busy() {
     assert!(done >= TRIES - 1 || round() >= TRIES - 1, "{done} of {TRIES}, and then no better");
 }
 
+/// "[...] `keyfs umount` [...] try again."
 #[test]
 fn keyfs_umount_unmounts_in_the_middle_of_a_storm() {
     assert_eq!(unmounted(|mounted| succeeds(keyfs().arg("umount").arg(mounted.path()))), TRIES);
 }
 
+/// "[...] and `SIGTERM` try again."
 #[test]
 fn sigterm_unmounts_in_the_middle_of_a_storm() {
     let terminated = unmounted(|mounted| {
@@ -79,7 +81,9 @@ fn sigterm_unmounts_in_the_middle_of_a_storm() {
     assert_eq!(terminated, TRIES);
 }
 
-/// It "rests a hundred times as long as it works (but from 0.2 s on ten times), before that ten times": however many keys change, and however fast.
+/// "The poker rests many times as long as it works.": however many keys change, and however fast. "`.keyfs/status` has under
+/// `watching`: [...] how often that was done and how long it took (`told`, `toldMicroseconds`), [...]" "`status`: what
+/// watchers were told, [...]"
 #[test]
 fn telling_rests_longer_than_it_works() {
     let Some(mounted) = Mounted::new() else { return };
