@@ -31,7 +31,7 @@ mod system;
 mod temporary;
 
 #[cfg(all(feature = "cli", feature = "fuse"))]
-pub(crate) use os::close;
+pub(crate) use os::{Os, close};
 
 pub(crate) use file_system::{FileSystem, OpenFile, Stat, whole as read_whole};
 pub(crate) use kernel::Kernel;

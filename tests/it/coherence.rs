@@ -31,7 +31,7 @@ const SHORT: Duration = Duration::from_secs(6);
 const LONGEST: Duration = Duration::from_secs(1500);
 
 /// Whether the tests are to go on until they have read very often.
-fn is_long() -> bool {
+pub(crate) fn is_long() -> bool {
     std::env::var_os("KEYFS_TEST_LONG").is_some_and(|value| value == "1")
 }
 

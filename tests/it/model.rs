@@ -4,6 +4,8 @@
 mod ending;
 mod life;
 mod names;
+#[cfg(all(feature = "cli", feature = "fuse"))]
+mod on_a_mount;
 mod operation;
 mod simple;
 mod world;
@@ -32,16 +34,23 @@ type Numbered<'o> = std::iter::Enumerate<std::slice::Iter<'o, Operation>>;
 
 /// Runs operations until the file system is to end.
 fn live(world: &mut World<'_, '_>, operations: &mut Numbered<'_>) -> Result<Option<End>, TestCaseError> {
-    let failed = |what: String| move |error| TestCaseError::fail(format!("{what}: {error}"));
-    world.compare().map_err(failed("at the beginning".to_owned()))?;
+    world.compare().map_err(|error| failed("at the beginning", &error))?;
     for (at, operation) in operations {
-        let done =
-            world.run(operation).and_then(|end| if end.is_some() { Ok(end) } else { world.compare().map(|()| end) });
-        if let Some(end) = done.map_err(failed(format!("operation {at}, {operation:?}")))? {
+        if let Some(end) = check_operation(world, at, operation)? {
             return Ok(Some(end));
         }
     }
     Ok(None)
+}
+
+/// Runs an operation and compares; tells how the file system is to end, if it is.
+fn check_operation(world: &mut World<'_, '_>, at: usize, operation: &Operation) -> Result<Option<End>, TestCaseError> {
+    let done = world.run(operation).and_then(|end| if end.is_some() { Ok(end) } else { world.compare().map(|()| end) });
+    done.map_err(|error| failed(&format!("operation {at}, {operation:?}"), &error))
+}
+
+fn failed(what: &str, error: &TestCaseError) -> TestCaseError {
+    TestCaseError::fail(format!("{what}: {error}"))
 }
 
 /// Lives until a crash, which nothing of what is open survives, or until all is saved and closed.

@@ -23,6 +23,9 @@ const END: Duration = Duration::from_secs(20);
 /// How long a test may hold a mount; whatever takes longer hangs.
 const HANG: Duration = Duration::from_secs(60);
 
+/// The type of a file system that a daemon serves, as `statfs` gives it (`linux/magic.h`).
+const FUSE_SUPER_MAGIC: rustix::fs::FsWord = 0x6573_5546;
+
 /// Whether tests can mount; says so loudly when they are told that they cannot.
 pub(crate) fn can_mount() -> bool {
     if std::env::var_os("KEYFS_TEST_MOUNT").is_none_or(|value| value != "unavailable") {
@@ -54,6 +57,9 @@ pub(crate) struct Mounted {
     directory: TempDir,
     daemon: Child,
     watchdog: Option<Watchdog>,
+    /// What mounts it once more.
+    command: Command,
+    hang: Duration,
 }
 
 impl Mounted {
@@ -90,12 +96,24 @@ impl Mounted {
         let log = File::create(directory.path().join("log")).unwrap();
         let mut command = keyfs();
         command.args(["mount", "-f"]).args(arguments).arg(store).arg(&mount_point);
-        let daemon = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        command.stdout(Stdio::null()).stderr(log);
+        let daemon = command.spawn().unwrap();
         let watchdog = Some(Watchdog::start(&daemon, &mount_point, hang));
-        let mut mounted = Mounted { directory, daemon, watchdog };
+        let mut mounted = Mounted { directory, daemon, watchdog, command, hang };
         mounted.wait_until_it_answers();
         log_mount(&mount_point);
         Some(mounted)
+    }
+
+    /// Ends the daemon, by SIGKILL in the middle of whatever it does or by SIGTERM, and mounts the same store there again.
+    #[track_caller]
+    pub(crate) fn mount_again(&mut self, signal: Signal) {
+        assert!(!self.watchdog.take().is_some_and(Watchdog::stop), "something hangs: {}", self.said());
+        self.signal(signal);
+        self.wait();
+        self.daemon = self.command.spawn().unwrap();
+        self.watchdog = Some(Watchdog::start(&self.daemon, &self.path(), self.hang));
+        self.wait_until_it_answers();
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -127,18 +145,19 @@ impl Mounted {
         fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
 
+    /// Waits for an answer of the daemon, not of the kernel alone; without one the watchdog ends the wait.
     fn wait_until_it_answers(&mut self) {
         let path = self.path();
         let began = Instant::now();
-        while keyfs::fuse::mount_at(&path).unwrap().is_none() {
+        // What a killed daemon has left is in the table, too, and answers with an error.
+        let answers = || rustix::fs::statfs(&path).is_ok_and(|answer| answer.f_type == FUSE_SUPER_MAGIC);
+        while keyfs::fuse::mount_at(&path).unwrap().is_none() || !answers() {
             if let Some(status) = self.daemon.try_wait().unwrap() {
                 panic!("cannot mount: {status}: {}", self.said());
             }
             assert!(began.elapsed() < START, "nothing is mounted after {START:?}: {}", self.said());
             thread::sleep(Duration::from_millis(2));
         }
-        // Answered by the daemon, not by the kernel: with the kernel alone it waits, and the watchdog ends it.
-        rustix::fs::statfs(&path).unwrap();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::simple::{Scratch, Simple};
+use super::simple::{Scratch, Simple, canonical};
 use super::writing::{Handle, Shared};
 
 impl Simple {
@@ -16,6 +16,22 @@ impl Simple {
             }
         }
         self.publish_temporaries();
+    }
+
+    /// Whether something will be done when time has passed, or will be done otherwise than now.
+    pub(crate) fn waits(&self) -> bool {
+        let is_value = |name: &String| match &self.scratch[name] {
+            Scratch::File(file) => {
+                file.borrow().handles == 0 && canonical(&file.borrow().bytes).is_ok_and(|text| text.is_some())
+            }
+            Scratch::Link(_) => false,
+        };
+        !self.departing.is_empty() || !self.restored.is_empty() || self.temporaries.iter().any(is_value)
+    }
+
+    /// Whether keys are remembered that were unlinked.
+    pub(crate) fn remembers(&self) -> bool {
+        !self.removed.is_empty()
     }
 
     /// Saves all that can be saved, and puts nothing off any longer.

@@ -23,11 +23,12 @@ impl Life {
         loop {
             let life = Life::try_begin(directory);
             // Another test that starts a process has every descriptor until that is its program, the lock of the place
-            // too: then nothing was found there.
-            if !shelf(directory).join("1").exists() {
+            // too: then there is a second place, and what is in it was not found.
+            if fs::read_dir(shelf(directory)).unwrap().count() == 1 {
                 return life;
             }
-            life.end();
+            // Not ended: that would publish what is found now.
+            life.crash(directory);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The file system beside its model.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use keyfs::Store;
 use keyfs::view::file_text;
@@ -31,7 +31,8 @@ pub(crate) struct World<'a, 'm> {
     pub(crate) store: &'a Store,
     pub(crate) model: &'m mut Simple,
     pub(crate) slots: [Slot<'a>; SLOTS],
-    /// For how long what `stat` tells may be late: the kernel keeps attributes until it is told.
+    /// For how long what is seen may be late: the kernel keeps attributes until it is told, and tells of the last close
+    /// of a file when that has returned.
     pub(crate) patience: Duration,
 }
 
@@ -52,10 +53,7 @@ impl World<'_, '_> {
             Operation::Remount => return Ok(Some(End::Unmount)),
             Operation::Open { slot, name, mode } => self.open(slot, name, mode)?,
             Operation::Close { slot } => self.close(slot)?,
-            Operation::TimePasses => {
-                self.files.let_time_pass();
-                self.model.let_time_pass();
-            }
+            Operation::TimePasses => self.let_time_pass(),
             Operation::SaveAll => self.save_all(),
             Operation::ForeignPut { name, text } => {
                 self.store.put(name, keyfs::Value::parse(text).unwrap()).unwrap();
@@ -163,6 +161,14 @@ impl World<'_, '_> {
         (0..SLOTS).try_for_each(|slot| self.close(slot))
     }
 
+    fn let_time_pass(&mut self) {
+        // Where time is real it is not waited for in vain.
+        if self.patience.is_zero() || self.model.waits() {
+            self.files.let_time_pass();
+            self.model.let_time_pass();
+        }
+    }
+
     pub(crate) fn save_all(&mut self) {
         if let Some(save_all) = self.save_all.filter(|_| !self.model.saves_twice()) {
             save_all();
@@ -170,8 +176,18 @@ impl World<'_, '_> {
         }
     }
 
-    /// Compares all that can be seen, here and by others.
+    /// Compares all that can be seen, here and by others, until it agrees or has had its time.
     pub(crate) fn compare(&self) -> Checked {
+        let began = Instant::now();
+        loop {
+            match self.compare_now() {
+                Err(_) if began.elapsed() < self.patience => std::thread::sleep(Duration::from_millis(1)),
+                compared => return compared,
+            }
+        }
+    }
+
+    fn compare_now(&self) -> Checked {
         prop_assert_eq!(strings(self.files.list(b".").unwrap()), self.model.names(), "the names");
         for name in NAMES {
             let file = self.files.open(name.as_bytes(), rustix::fs::OFlags::RDONLY).ok();
@@ -189,13 +205,7 @@ impl World<'_, '_> {
             let found = read_whole(&*self.files.open(&refused_path(name), rustix::fs::OFlags::RDONLY).unwrap());
             prop_assert_eq!(&found, text, "the refused text of {}", name);
         }
-        let began = std::time::Instant::now();
-        loop {
-            match self.compare_attributes() {
-                Err(_) if began.elapsed() < self.patience => std::thread::sleep(Duration::from_millis(1)),
-                compared => return compared,
-            }
-        }
+        self.compare_attributes()
     }
 
     fn compare_handles(&self) -> Checked {
