@@ -18,7 +18,7 @@ pub(super) fn rows() -> Vec<Row> {
     };
     let kakoune = vec![see("insert"), types("\x1b"), gone("insert"), types(":wq\r")];
     let mcedit =
-        vec![link(".#KEY"), types("\x1bOQ"), see("save file"), types("\r"), gone("save file"), types("\x1b[21~")];
+        vec![link(".#KEY"), types("\x1bOQ"), see("[ Save ]"), types("\r"), gone("[ Save ]"), types("\x1b[21~")];
     vec![
         terminal("8", "nano KEY", nano()),
         terminal("9", "nano -B KEY", nano()).leaves(&["KEY", "KEY~"]),
