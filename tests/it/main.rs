@@ -13,6 +13,8 @@ mod crash;
 mod disk;
 mod due;
 mod engine;
+#[cfg(all(feature = "cli", feature = "fuse"))]
+mod exerciser;
 mod failed_sync;
 mod failing_store;
 mod faults;
