@@ -71,28 +71,24 @@ fn scan_members(text: &str) -> Result<Members<'_>, RecordError> {
     // One level more than a value may have: the record itself.
     let mut scanner = Scanner::new(text, READ_DEPTH);
     let mut members = Members::default();
-    let object = scanner.next()? == Some(Token::BeginObject);
-    let mut name = None;
-    let mut value_start = 0;
-    while let Some(token) = scanner.next()? {
-        let ends = matches!(token, Token::EndArray | Token::EndObject);
-        match (scanner.depth(), token) {
-            (1, Token::Name) => name = Some(unescape(&text[scanner.start() + 1..scanner.end() - 1])),
-            (1, _) => {
-                let start = if ends { value_start } else { scanner.start() };
-                let value = Some(&text[start..scanner.end()]);
-                match name.take().as_deref() {
-                    Some(b"key") => members.key = value,
-                    Some(b"bDeleted") => members.deleted = value,
-                    Some(b"value") => members.value = value,
-                    _ => {}
-                }
-            }
-            (2, Token::BeginArray | Token::BeginObject) => value_start = scanner.start(),
+    if scanner.next()? != Some(Token::BeginObject) {
+        while scanner.next()?.is_some() {}
+        return Err(RecordError::NotAnObject);
+    }
+    while scanner.next()? == Some(Token::Name) {
+        let name = &text[scanner.start() + 1..scanner.end() - 1];
+        scanner.whole_value()?;
+        let value = Some(&text[scanner.start()..scanner.end()]);
+        match &*unescape(name) {
+            b"key" => members.key = value,
+            b"bDeleted" => members.deleted = value,
+            b"value" => members.value = value,
             _ => {}
         }
     }
-    if object { Ok(members) } else { Err(RecordError::NotAnObject) }
+    // The object has ended: nothing may follow.
+    scanner.next()?;
+    Ok(members)
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //! The grammar is that of Python's `json.loads`: JSON, and the literals `NaN`, `Infinity` and `-Infinity`; control
 //! characters in strings are refused; integers are bounded in digits and nesting in depth (see [`super::limits`]).
 
-use super::limits::{INTEGER_DIGITS, READ_DEPTH};
+use super::lexemes::{Fault, literal_end, number_end, string_end};
+use super::limits::READ_DEPTH;
+use super::runs::white_space_end;
 use super::syntax_error::{Reason, SyntaxError};
 
 /// What stands at a span of the text.
@@ -29,8 +31,7 @@ enum Expect {
     Value,
     FirstElement,
     FirstName,
-    NextName,
-    /// A colon and the value of a member.
+    /// The colon and the value of a member.
     MemberValue,
     AfterValue,
 }
@@ -39,15 +40,24 @@ enum Expect {
 struct Containers {
     bits: [u64; READ_DEPTH.div_ceil(64)],
     depth: usize,
+    /// So many may be open at once.
+    limit: usize,
 }
 
 impl Containers {
-    fn push(&mut self, object: bool) {
+    /// Opens the container that begins at `at`.
+    #[inline]
+    fn open(&mut self, object: bool, at: usize) -> Result<(), Fault> {
+        if self.depth >= self.limit {
+            return Err(Fault::new(at, Reason::TooDeep { limit: self.limit }));
+        }
         let (word, bit) = (self.depth / 64, self.depth % 64);
         self.bits[word] = self.bits[word] & !(1 << bit) | u64::from(object) << bit;
         self.depth += 1;
+        Ok(())
     }
 
+    #[inline]
     fn in_object(&self) -> bool {
         let top = self.depth.wrapping_sub(1);
         self.depth > 0 && self.bits[top / 64] >> (top % 64) & 1 == 1
@@ -61,7 +71,6 @@ pub(crate) struct Scanner<'a> {
     start: usize,
     expect: Expect,
     containers: Containers,
-    depth_limit: usize,
 }
 
 impl<'a> Scanner<'a> {
@@ -72,14 +81,8 @@ impl<'a> Scanner<'a> {
             at: 0,
             start: 0,
             expect: Expect::Value,
-            containers: Containers { bits: [0; READ_DEPTH.div_ceil(64)], depth: 0 },
-            depth_limit: depth_limit.min(READ_DEPTH),
+            containers: Containers { bits: [0; READ_DEPTH.div_ceil(64)], depth: 0, limit: depth_limit.min(READ_DEPTH) },
         }
-    }
-
-    /// The number of containers that are open after the last token.
-    pub(crate) fn depth(&self) -> usize {
-        self.containers.depth
     }
 
     /// Where the last token begins.
@@ -99,79 +102,87 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next token, or `None` at the proper end of the text.
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Token>, SyntaxError> {
-        self.skip_white_space();
-        if self.expect == Expect::AfterValue {
-            if self.containers.depth == 0 {
-                return if self.at == self.text.len() { Ok(None) } else { Err(self.error(Reason::TrailingText)) };
-            }
-            if let Some(end) = self.separator_or_end()? {
-                return Ok(Some(end));
-            }
-            self.skip_white_space();
-        }
-        self.start = self.at;
-        match self.expect {
-            Expect::FirstName if self.peek() == Some(b'}') => Ok(Some(self.close(Token::EndObject))),
-            Expect::FirstElement if self.peek() == Some(b']') => Ok(Some(self.close(Token::EndArray))),
-            Expect::FirstName | Expect::NextName => self.name().map(Some),
-            Expect::MemberValue => self.member_value().map(Some),
-            Expect::Value | Expect::FirstElement | Expect::AfterValue => self.value().map(Some),
-        }
+        self.step().map_err(|fault| self.error(fault))
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
+    /// Takes all of a value, where one is expected, or the colon and the value of a member; afterwards it stands from
+    /// [`Scanner::start`] to [`Scanner::end`].
+    #[inline]
+    pub(crate) fn whole_value(&mut self) -> Result<(), SyntaxError> {
+        self.take_value().map_err(|fault| self.error(fault))
     }
 
-    fn error(&self, reason: Reason) -> SyntaxError {
+    #[cold]
+    fn error(&self, Fault { at, reason }: Fault) -> SyntaxError {
         let reason = match reason {
             Reason::ExpectedValue
             | Reason::ExpectedName
             | Reason::ExpectedColon
             | Reason::ExpectedCommaOrBracket
             | Reason::ExpectedCommaOrBrace
-                if self.at >= self.text.len() =>
+                if at >= self.text.len() =>
             {
                 Reason::UnexpectedEnd
             }
-            Reason::ExpectedValue if self.at == 0 && self.text.starts_with("\u{feff}".as_bytes()) => {
-                Reason::ByteOrderMark
-            }
+            Reason::ExpectedValue if at == 0 && self.text.starts_with("\u{feff}".as_bytes()) => Reason::ByteOrderMark,
             other => other,
         };
-        SyntaxError::at(self.text, self.at, reason)
+        SyntaxError::at(self.text, at, reason)
     }
 
-    fn skip_white_space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
-            self.at += 1;
+    fn step(&mut self) -> Result<Option<Token>, Fault> {
+        self.at = white_space_end(self.text, self.at);
+        if self.expect == Expect::AfterValue {
+            if self.containers.depth == 0 {
+                let ended = self.at == self.text.len();
+                return if ended { Ok(None) } else { Err(Fault::new(self.at, Reason::TrailingText)) };
+            }
+            self.start = self.at;
+            match after_element(self.text, self.at, self.containers.in_object())? {
+                Next::End(token) => return Ok(Some(self.close(token))),
+                Next::Element(at) => self.at = at,
+            }
         }
-    }
-
-    /// After a value in a container: takes a comma, or gives the token that ends the container.
-    fn separator_or_end(&mut self) -> Result<Option<Token>, SyntaxError> {
         self.start = self.at;
-        match (self.peek(), self.containers.in_object()) {
-            (Some(b','), true) => self.expect = Expect::NextName,
-            (Some(b','), false) => self.expect = Expect::Value,
-            (Some(b'}'), true) => return Ok(Some(self.close(Token::EndObject))),
-            (Some(b']'), false) => return Ok(Some(self.close(Token::EndArray))),
-            (_, true) => return Err(self.error(Reason::ExpectedCommaOrBrace)),
-            (_, false) => return Err(self.error(Reason::ExpectedCommaOrBracket)),
+        match (self.expect, self.text.get(self.at)) {
+            (Expect::FirstName, Some(b'}')) => Ok(Some(self.close(Token::EndObject))),
+            (Expect::FirstElement, Some(b']')) => Ok(Some(self.close(Token::EndArray))),
+            (Expect::FirstName, _) => self.name(),
+            (Expect::AfterValue, _) if self.containers.in_object() => self.name(),
+            (Expect::MemberValue, _) => {
+                self.start = value_of_member(self.text, self.at)?;
+                self.value()
+            }
+            (Expect::Value | Expect::FirstElement | Expect::AfterValue, _) => self.value(),
         }
-        self.at += 1;
-        Ok(None)
     }
 
-    fn open(&mut self, token: Token, expect: Expect) -> Result<Token, SyntaxError> {
-        if self.containers.depth >= self.depth_limit {
-            return Err(self.error(Reason::TooDeep { limit: self.depth_limit }));
-        }
-        self.at += 1;
-        self.containers.push(token == Token::BeginObject);
+    fn name(&mut self) -> Result<Option<Token>, Fault> {
+        self.at = name_end(self.text, self.at)?;
+        self.expect = Expect::MemberValue;
+        Ok(Some(Token::Name))
+    }
+
+    /// Takes the value that begins at `start`, or what opens it.
+    fn value(&mut self) -> Result<Option<Token>, Fault> {
+        let (token, end) = match self.text.get(self.start) {
+            Some(b'{') => return self.open(Token::BeginObject, Expect::FirstName),
+            Some(b'[') => return self.open(Token::BeginArray, Expect::FirstElement),
+            Some(b'"') => (Token::String, string_end(self.text, self.start)?),
+            _ => scalar_end(self.text, self.start)?,
+        };
+        self.at = end;
+        self.expect = Expect::AfterValue;
+        Ok(Some(token))
+    }
+
+    fn open(&mut self, token: Token, expect: Expect) -> Result<Option<Token>, Fault> {
+        self.containers.open(token == Token::BeginObject, self.start)?;
+        self.at = self.start + 1;
         self.expect = expect;
-        Ok(token)
+        Ok(Some(token))
     }
 
     fn close(&mut self, token: Token) -> Token {
@@ -181,156 +192,161 @@ impl<'a> Scanner<'a> {
         token
     }
 
-    fn name(&mut self) -> Result<Token, SyntaxError> {
-        if self.peek() != Some(b'"') {
-            return Err(self.error(Reason::ExpectedName));
+    /// As `step` until the value has ended, without stopping at tokens: where the next one is known, nothing is asked.
+    fn take_value(&mut self) -> Result<(), Fault> {
+        let text = self.text;
+        let outside = self.containers.depth;
+        let mut at = white_space_end(text, self.at);
+        if self.expect == Expect::MemberValue {
+            at = value_of_member(text, at)?;
         }
-        self.string()?;
-        self.expect = Expect::MemberValue;
-        Ok(Token::Name)
-    }
-
-    fn member_value(&mut self) -> Result<Token, SyntaxError> {
-        if self.peek() != Some(b':') {
-            return Err(self.error(Reason::ExpectedColon));
-        }
-        self.at += 1;
-        self.skip_white_space();
-        self.start = self.at;
-        self.value()
-    }
-
-    fn value(&mut self) -> Result<Token, SyntaxError> {
-        match self.peek() {
-            Some(b'{') => return self.open(Token::BeginObject, Expect::FirstName),
-            Some(b'[') => return self.open(Token::BeginArray, Expect::FirstElement),
-            _ => {}
-        }
-        let token = match self.peek() {
-            Some(b'"') => self.string().map(|()| Token::String),
-            Some(b'0'..=b'9') => self.number(),
-            Some(b'-') if self.text.get(self.at + 1) == Some(&b'I') => self.literal(b"-Infinity"),
-            Some(b'-') => self.number(),
-            Some(b't') => self.literal(b"true"),
-            Some(b'f') => self.literal(b"false"),
-            Some(b'n') => self.literal(b"null"),
-            Some(b'N') => self.literal(b"NaN"),
-            Some(b'I') => self.literal(b"Infinity"),
-            _ => Err(self.error(Reason::ExpectedValue)),
-        }?;
-        self.expect = Expect::AfterValue;
-        Ok(token)
-    }
-
-    fn literal(&mut self, literal: &[u8]) -> Result<Token, SyntaxError> {
-        let rest = &self.text[self.at..];
-        if !rest.starts_with(literal) {
-            let cut = literal.starts_with(rest);
-            return Err(self.error(if cut { Reason::UnexpectedEnd } else { Reason::ExpectedValue }));
-        }
-        self.at += literal.len();
-        Ok(Token::Literal)
-    }
-
-    fn number(&mut self) -> Result<Token, SyntaxError> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        let leading_zero = self.peek() == Some(b'0');
-        let digits = self.digits()?;
-        if leading_zero && digits > 1 {
-            self.at = self.start;
-            return Err(self.error(Reason::BadNumber));
-        }
-        let mut integer = true;
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-            integer = false;
-        }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.at += 1;
-            }
-            self.digits()?;
-            integer = false;
-        }
-        if integer && digits > INTEGER_DIGITS {
-            self.at = self.start;
-            return Err(self.error(Reason::TooManyDigits));
-        }
-        Ok(Token::Number)
-    }
-
-    /// Takes one digit or more and says how many.
-    fn digits(&mut self) -> Result<usize, SyntaxError> {
-        let rest = &self.text[self.at..];
-        let digits = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
-        if digits == 0 {
-            let reason = if rest.is_empty() { Reason::UnexpectedEnd } else { Reason::BadNumber };
-            return Err(self.error(reason));
-        }
-        self.at += digits;
-        Ok(digits)
-    }
-
-    /// Takes a string, the closing quote included.
-    fn string(&mut self) -> Result<(), SyntaxError> {
-        self.at += 1;
-        loop {
-            let rest = &self.text[self.at..];
-            let plain = rest.iter().position(|&byte| STOPS[byte as usize]).unwrap_or(rest.len());
-            self.at += plain;
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(());
+        self.start = at;
+        'values: loop {
+            match text.get(at) {
+                Some(b'"') => at = string_end(text, at)?,
+                Some(b'{') => {
+                    self.containers.open(true, at)?;
+                    at = white_space_end(text, at + 1);
+                    if text.get(at) != Some(&b'}') {
+                        at = member_start(text, at)?;
+                        continue 'values;
+                    }
+                    at += 1;
+                    self.containers.depth -= 1;
                 }
-                Some(b'\\') => self.escape()?,
-                Some(control) => return Err(self.error(Reason::ControlCharacter(control))),
-                None => return Err(self.error(Reason::UnexpectedEnd)),
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Result<(), SyntaxError> {
-        match self.text.get(self.at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
-            Some(b'u') => {
-                let digits = self.text[self.at + 2..].iter().take(4).take_while(|byte| byte.is_ascii_hexdigit());
-                if digits.count() < 4 {
-                    let cut = self.text.len() < self.at + 6;
-                    return Err(self.error(if cut { Reason::UnexpectedEnd } else { Reason::BadUnicodeEscape }));
+                Some(b'[') => {
+                    self.containers.open(false, at)?;
+                    at = white_space_end(text, at + 1);
+                    if text.get(at) != Some(&b']') {
+                        continue 'values;
+                    }
+                    at += 1;
+                    self.containers.depth -= 1;
                 }
-                self.at += 6;
+                _ => at = scalar_end(text, at)?.1,
             }
-            Some(_) => return Err(self.error(Reason::BadEscape)),
-            None => {
-                self.at = self.text.len();
-                return Err(self.error(Reason::UnexpectedEnd));
+            while self.containers.depth > outside {
+                at = white_space_end(text, at);
+                let in_object = self.containers.in_object();
+                match after_element(text, at, in_object)? {
+                    Next::Element(next) => {
+                        at = if in_object { member_start(text, next)? } else { next };
+                        continue 'values;
+                    }
+                    Next::End(_) => {
+                        at += 1;
+                        self.containers.depth -= 1;
+                    }
+                }
             }
+            self.at = at;
+            self.expect = Expect::AfterValue;
+            return Ok(());
         }
-        Ok(())
     }
 }
 
-/// The bytes at which the plain part of a string ends.
-static STOPS: [bool; 256] = {
-    let mut stops = [false; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        stops[control] = true;
-        control += 1;
+/// What follows an element or a member.
+enum Next {
+    /// Another one, after a comma.
+    Element(usize),
+    /// The end of the container.
+    End(Token),
+}
+
+#[inline]
+fn after_element(text: &[u8], at: usize, in_object: bool) -> Result<Next, Fault> {
+    match (text.get(at), in_object) {
+        (Some(b','), _) => Ok(Next::Element(white_space_end(text, at + 1))),
+        (Some(b'}'), true) => Ok(Next::End(Token::EndObject)),
+        (Some(b']'), false) => Ok(Next::End(Token::EndArray)),
+        (_, true) => Err(Fault::new(at, Reason::ExpectedCommaOrBrace)),
+        (_, false) => Err(Fault::new(at, Reason::ExpectedCommaOrBracket)),
     }
-    stops[b'"' as usize] = true;
-    stops[b'\\' as usize] = true;
-    stops
-};
+}
+
+#[inline]
+fn name_end(text: &[u8], at: usize) -> Result<usize, Fault> {
+    if text.get(at) == Some(&b'"') { string_end(text, at) } else { Err(Fault::new(at, Reason::ExpectedName)) }
+}
+
+/// Where the value of a member begins whose name ends at `at`, or before white space that ends there.
+#[inline]
+fn value_of_member(text: &[u8], at: usize) -> Result<usize, Fault> {
+    if text.get(at) == Some(&b':') {
+        Ok(white_space_end(text, at + 1))
+    } else {
+        Err(Fault::new(at, Reason::ExpectedColon))
+    }
+}
+
+/// Where the value of the member begins whose name begins at `at`.
+#[inline]
+fn member_start(text: &[u8], at: usize) -> Result<usize, Fault> {
+    let name_end = name_end(text, at)?;
+    value_of_member(text, white_space_end(text, name_end))
+}
+
+/// What a value that is neither string nor container is, and where it ends.
+#[inline]
+fn scalar_end(text: &[u8], at: usize) -> Result<(Token, usize), Fault> {
+    let number = match text.get(at) {
+        Some(b'0'..=b'9') => true,
+        Some(b'-') => text.get(at + 1) != Some(&b'I'),
+        _ => false,
+    };
+    if number { Ok((Token::Number, number_end(text, at)?)) } else { Ok((Token::Literal, literal_end(text, at)?)) }
+}
 
 /// Checks a whole text without keeping anything of it.
 pub(crate) fn check(text: &str, depth_limit: usize) -> Result<(), SyntaxError> {
     let mut scanner = Scanner::new(text, depth_limit);
-    while scanner.next()?.is_some() {}
-    Ok(())
+    scanner.whole_value()?;
+    // Nothing may follow.
+    scanner.next().map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The verdict token by token.
+    fn check_by_tokens(text: &str, depth_limit: usize) -> Result<(), SyntaxError> {
+        let mut scanner = Scanner::new(text, depth_limit);
+        while scanner.next()?.is_some() {}
+        Ok(())
+    }
+
+    /// Texts in which almost anything can stand beside anything.
+    fn texts() -> impl Strategy<Value = String> {
+        const PIECES: &str =
+            r#"{ } [ ] , : " "a" "\\ \n \u00e9" \u12 1 0 - . e + true fals null NaN -Infinity Infinit x {"a": [1, 1.5"#;
+        let mut pieces: Vec<&str> = PIECES.split(' ').collect();
+        pieces.extend([
+            " ",
+            "\n  ",
+            "\r\t",
+            "é",
+            "\u{1}",
+            "\u{feff}",
+            "[[",
+            "]]",
+            "\"a long plain string\"",
+            "{\"b\" : 2}",
+        ]);
+        prop::collection::vec(prop::sample::select(pieces), 0..14).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whole_values_and_tokens_give_one_verdict(text in texts(), depth_limit in 1..4usize) {
+            prop_assert_eq!(check(&text, depth_limit), check_by_tokens(&text, depth_limit));
+            let record = format!(r#"{{"a" : 1, "b":{text}}}"#);
+            prop_assert_eq!(check(&record, 3), check_by_tokens(&record, 3));
+        }
+    }
 }

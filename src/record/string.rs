@@ -1,7 +1,8 @@
 //! The strings of JSON text, from and to WTF-8 (UTF-8 that may hold lone surrogates).
 
 use std::borrow::Cow;
-use std::fmt::Write;
+
+use super::runs::{must_escape, plain_end};
 
 /// What a string literal means, as WTF-8; `raw` is checked text between the quotes.
 ///
@@ -13,43 +14,39 @@ pub(crate) fn unescape(raw: &str) -> Cow<'_, [u8]> {
     let mut escape = Some(first);
     while let Some(at) = escape {
         decoded.extend_from_slice(&rest.as_bytes()[..at]);
-        rest = &rest[at..];
-        let taken = take_escape(rest, &mut decoded);
-        rest = &rest[taken..];
+        let (point, taken) = escaped_point(&rest[at..]);
+        push_code_point(&mut decoded, point);
+        rest = &rest[at + taken..];
         escape = rest.find('\\');
     }
     decoded.extend_from_slice(rest.as_bytes());
     Cow::Owned(decoded)
 }
 
-/// Appends the meaning of the escape at the beginning of `rest`, and says how many bytes it takes.
-fn take_escape(rest: &str, decoded: &mut Vec<u8>) -> usize {
-    let bytes = rest.as_bytes();
-    let simple = match bytes.get(1) {
+/// The code point that the escape at the beginning of `rest` means, and how many bytes the escape takes.
+fn escaped_point(rest: &str) -> (u32, usize) {
+    let simple = match rest.as_bytes().get(1) {
         Some(b'b') => 0x08,
         Some(b'f') => 0x0c,
         Some(b'n') => b'\n',
         Some(b'r') => b'\r',
         Some(b't') => b'\t',
-        Some(b'u') => return take_unicode_escape(rest, decoded),
+        Some(b'u') => return unicode_point(rest),
         Some(&other) => other,
-        None => return bytes.len(),
+        None => return (u32::from('\\'), rest.len()),
     };
-    decoded.push(simple);
-    2
+    (u32::from(simple), 2)
 }
 
-fn take_unicode_escape(rest: &str, decoded: &mut Vec<u8>) -> usize {
+fn unicode_point(rest: &str) -> (u32, usize) {
     let unit = code_unit(rest).unwrap_or(0xfffd);
     if (0xd800..0xdc00).contains(&unit) {
         let low = rest.get(6..).and_then(code_unit).filter(|low| (0xdc00..0xe000).contains(low));
         if let Some(low) = low {
-            push_code_point(decoded, 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
-            return 12;
+            return (0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00), 12);
         }
     }
-    push_code_point(decoded, unit);
-    6
+    (unit, 6)
 }
 
 /// The code unit of `\uXXXX` at the beginning of `text`.
@@ -146,18 +143,13 @@ pub(crate) fn write_literal(out: &mut String, wtf8: &[u8], style: Style) {
 
 fn write_text(out: &mut String, text: &str, style: Style) {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| must_escape(byte, style)) {
-        out.push_str(&rest[..at]);
-        let Some(c) = rest[at..].chars().next() else { return };
+    loop {
+        let plain = plain_end(rest.as_bytes(), 0, style);
+        out.push_str(&rest[..plain]);
+        let Some(c) = rest[plain..].chars().next() else { return };
         write_escape(out, c);
-        rest = &rest[at + c.len_utf8()..];
+        rest = &rest[plain + c.len_utf8()..];
     }
-    out.push_str(rest);
-}
-
-/// Whether the character that begins with `byte` is written as an escape.
-fn must_escape(byte: u8, style: Style) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\' || (style == Style::Ascii && byte >= 0x7f)
 }
 
 fn write_escape(out: &mut String, c: char) {
@@ -178,18 +170,45 @@ fn write_escape(out: &mut String, c: char) {
 }
 
 fn write_unit(out: &mut String, unit: u16) {
-    // Writing to a String cannot fail.
-    let _ = write!(out, "\\u{unit:04x}");
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.push_str("\\u");
+    for shift in [12, 8, 4, 0] {
+        out.push(char::from(DIGITS[usize::from(unit >> shift & 15)]));
+    }
 }
 
 /// Appends the literal `raw` (quotes included, checked) in the given style.
 pub(crate) fn rewrite_literal(out: &mut String, raw: &str, style: Style) {
-    let inner = &raw[1..raw.len() - 1];
-    if inner.bytes().any(|byte| byte == b'\\' || must_escape(byte, style)) {
-        write_literal(out, &unescape(inner), style);
-    } else {
-        out.push_str(raw);
+    let mut rest = &raw[1..raw.len() - 1];
+    out.push('"');
+    loop {
+        let plain = plain_end(rest.as_bytes(), 0, style);
+        out.push_str(&rest[..plain]);
+        rest = &rest[plain..];
+        let taken = match rest.chars().next() {
+            None => break,
+            Some('\\') => rewrite_escape(out, rest, style),
+            Some(c) => {
+                write_escape(out, c);
+                c.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
     }
+    out.push('"');
+}
+
+/// Appends the meaning of the escape at the beginning of `rest`, and says how many bytes the escape takes.
+fn rewrite_escape(out: &mut String, rest: &str, style: Style) -> usize {
+    let (point, taken) = escaped_point(rest);
+    match char::from_u32(point) {
+        Some(c) if c.is_ascii() && !must_escape(c as u8, style) => out.push(c),
+        Some(c) if !c.is_ascii() && style == Style::Readable => out.push(c),
+        Some(c) => write_escape(out, c),
+        // A lone surrogate.
+        None => write_unit(out, point as u16),
+    }
+    taken
 }
 
 #[cfg(test)]
