@@ -1,30 +1,42 @@
 //! The one form in which values are written: what Python's `json.dump` would write, numbers as they stand.
 
-use super::limits::READ_DEPTH;
-use super::scanner::{Scanner, Token};
-use super::string::{Style, rewrite_literal};
+use super::runs::{plain_end, white_space_end};
+use super::string::{Style, rewrite_rest};
 
 /// Appends the checked JSON `text` on one line, with `", "` and `": "` between, strings in the given style.
+///
+/// What stands there in this form already, and that is most of a record, is copied in runs as long as possible.
 pub(crate) fn write_on_one_line(out: &mut String, text: &str, style: Style) {
-    let mut scanner = Scanner::new(text, READ_DEPTH);
-    let mut first = true;
-    // The text was checked when it became a value: the scanner cannot fail here.
-    while let Ok(Some(token)) = scanner.next() {
-        let span = &text[scanner.start()..scanner.end()];
-        let ends = matches!(token, Token::EndArray | Token::EndObject);
-        if !first && !ends {
-            out.push_str(", ");
-        }
-        match token {
-            Token::Name => {
-                rewrite_literal(out, span, style);
-                out.push_str(": ");
+    let bytes = text.as_bytes();
+    let (mut run, mut at) = (0, 0);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                let end = plain_end(bytes, at + 1, style);
+                if bytes.get(end) == Some(&b'"') {
+                    at = end + 1;
+                    continue;
+                }
+                out.push_str(&text[run..end]);
+                run = rewrite_rest(out, text, end, style);
+                at = run + 1;
             }
-            Token::String => rewrite_literal(out, span, style),
-            _ => out.push_str(span),
+            b',' | b':' if matches!(bytes.get(at + 1..), Some([b' ', b'!'..=0xff, ..])) => at += 2,
+            b',' | b':' => {
+                out.push_str(&text[run..=at]);
+                out.push(' ');
+                at = white_space_end(bytes, at + 1);
+                run = at;
+            }
+            b' ' | b'\t' | b'\n' | b'\r' => {
+                out.push_str(&text[run..at]);
+                at = white_space_end(bytes, at);
+                run = at;
+            }
+            _ => at += 1,
         }
-        first = matches!(token, Token::BeginArray | Token::BeginObject | Token::Name);
     }
+    out.push_str(&text[run..]);
 }
 
 #[cfg(test)]

@@ -50,6 +50,13 @@ pub(crate) fn plain_end(text: &[u8], at: usize, style: Style) -> usize {
         }
         at += 8;
     }
+    plain_end_by_bytes(text, at, style)
+}
+
+/// The same for the last few bytes of a text, kept out of the way of the rest.
+#[inline(never)]
+fn plain_end_by_bytes(text: &[u8], at: usize, style: Style) -> usize {
+    let mut at = at;
     while text.get(at).is_some_and(|&byte| !must_escape(byte, style)) {
         at += 1;
     }

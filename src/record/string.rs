@@ -8,18 +8,22 @@ use super::runs::{must_escape, plain_end};
 ///
 /// As in Python, an escaped high surrogate followed by an escaped low one is one character, any other is kept alone.
 pub(crate) fn unescape(raw: &str) -> Cow<'_, [u8]> {
-    let Some(first) = raw.find('\\') else { return Cow::Borrowed(raw.as_bytes()) };
-    let mut decoded = Vec::with_capacity(raw.len());
-    let mut rest = raw;
-    let mut escape = Some(first);
-    while let Some(at) = escape {
-        decoded.extend_from_slice(&rest.as_bytes()[..at]);
-        let (point, taken) = escaped_point(&rest[at..]);
-        push_code_point(&mut decoded, point);
-        rest = &rest[at + taken..];
-        escape = rest.find('\\');
+    let bytes = raw.as_bytes();
+    // Nothing but a backslash ends a plain run here.
+    let mut at = plain_end(bytes, 0, Style::Readable);
+    if at == bytes.len() {
+        return Cow::Borrowed(bytes);
     }
-    decoded.extend_from_slice(rest.as_bytes());
+    let mut decoded = Vec::with_capacity(raw.len());
+    let mut run = 0;
+    while at < bytes.len() {
+        decoded.extend_from_slice(&bytes[run..at]);
+        let (point, taken) = escaped_point(&raw[at..]);
+        push_code_point(&mut decoded, point);
+        run = at + taken;
+        at = plain_end(bytes, run, Style::Readable);
+    }
+    decoded.extend_from_slice(&bytes[run..]);
     Cow::Owned(decoded)
 }
 
@@ -51,8 +55,8 @@ fn unicode_point(rest: &str) -> (u32, usize) {
 
 /// The code unit of `\uXXXX` at the beginning of `text`.
 fn code_unit(text: &str) -> Option<u32> {
-    let digits = text.strip_prefix("\\u")?.get(..4)?;
-    u32::from_str_radix(digits, 16).ok()
+    let digits = text.as_bytes().strip_prefix(b"\\u")?.get(..4)?;
+    digits.iter().try_fold(0, |unit, &digit| Some(unit << 4 | char::from(digit).to_digit(16)?))
 }
 
 /// Appends a code point as generalised UTF-8; surrogates take three bytes.
@@ -177,25 +181,28 @@ fn write_unit(out: &mut String, unit: u16) {
     }
 }
 
-/// Appends the literal `raw` (quotes included, checked) in the given style.
-pub(crate) fn rewrite_literal(out: &mut String, raw: &str, style: Style) {
-    let mut rest = &raw[1..raw.len() - 1];
-    out.push('"');
+/// Appends the rest of a literal in the given style, from its byte at `at` on, and says where its closing quote stands.
+///
+/// `text` is checked; more may follow in it, for the words that are looked at may end behind the literal.
+pub(crate) fn rewrite_rest(out: &mut String, text: &str, at: usize, style: Style) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = at;
     loop {
-        let plain = plain_end(rest.as_bytes(), 0, style);
-        out.push_str(&rest[..plain]);
-        rest = &rest[plain..];
-        let taken = match rest.chars().next() {
-            None => break,
-            Some('\\') => rewrite_escape(out, rest, style),
-            Some(c) => {
+        match bytes.get(at) {
+            None | Some(b'"') => return at,
+            Some(b'\\') => at += rewrite_escape(out, &text[at..], style),
+            Some(&byte) if must_escape(byte, style) => {
+                let Some(c) = text[at..].chars().next() else { return at };
                 write_escape(out, c);
-                c.len_utf8()
+                at += c.len_utf8();
             }
-        };
-        rest = &rest[taken..];
+            Some(_) => {
+                let plain = plain_end(bytes, at, style);
+                out.push_str(&text[at..plain]);
+                at = plain;
+            }
+        }
     }
-    out.push('"');
 }
 
 /// Appends the meaning of the escape at the beginning of `rest`, and says how many bytes the escape takes.
@@ -214,6 +221,13 @@ fn rewrite_escape(out: &mut String, rest: &str, style: Style) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rewrite_literal(out: &mut String, raw: &str, style: Style) {
+        out.push('"');
+        let end = rewrite_rest(out, raw, 1, style);
+        assert_eq!(end, raw.len() - 1);
+        out.push('"');
+    }
 
     #[track_caller]
     fn assert_literal(raw: &str, wtf8: &[u8], ascii: &str, readable: &str) {

@@ -26,6 +26,7 @@ pub(super) struct Edits(HashMap<usize, Edit>);
 
 impl Edits {
     /// Whether no name occurred twice.
+    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -86,11 +87,6 @@ impl<'a> DuplicateFinder<'a> {
             }
             Token::String | Token::Number | Token::Literal => self.end_value(end),
         }
-    }
-
-    /// The edits for the objects that have ended so far.
-    pub(super) fn edits(&self) -> &Edits {
-        &self.edits
     }
 
     /// The edits, once all tokens are taken.

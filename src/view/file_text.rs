@@ -1,5 +1,6 @@
 use super::duplicates::{DuplicateFinder, Edits};
 use super::printer::{Layout, Printer};
+use super::reindent::reindent;
 use super::sink::{ByteCount, Sink};
 use super::walk::Walk;
 use crate::record::limits::READ_DEPTH;
@@ -46,28 +47,12 @@ pub fn parse_file_text(bytes: &[u8]) -> Result<Option<Value>, SyntaxError> {
 /// The text of a checked value, indented when that takes at most `bound` bytes.
 fn bounded_text(text: &str, bound: u64) -> String {
     let surely_within = text.len() as u64 <= bound / GROWTH;
-    if surely_within && let Some(printed) = print_without_duplicates(text) {
+    if surely_within && let Some(printed) = reindent(text, String::with_capacity(2 * text.len() + 1)) {
         return printed;
     }
     let plan = Plan::of(text, bound);
     let room = usize::try_from(plan.bytes).unwrap_or_default();
     print(text, &plan.edits, Printer::new(String::with_capacity(room), plan.layout))
-}
-
-/// Prints a text in one pass, or gives up where an object with two members of the same name ends.
-fn print_without_duplicates(text: &str) -> Option<String> {
-    let mut scanner = Scanner::new(text, READ_DEPTH);
-    let mut finder = DuplicateFinder::new(text);
-    let mut printer = Printer::new(String::with_capacity(2 * text.len() + 1), Layout::Indented);
-    // The text was checked when it became a value: the scanner cannot fail here.
-    while let Ok(Some(token)) = scanner.next() {
-        printer.token(token, &text[scanner.start()..scanner.end()]);
-        finder.token(token, scanner.start(), scanner.end());
-        if !finder.edits().is_empty() {
-            return None;
-        }
-    }
-    Some(printer.finish())
 }
 
 /// Prints a text with its edits.
@@ -88,30 +73,38 @@ struct Plan {
 impl Plan {
     /// Counts what printing would take, and decides for one line when it is more than `bound`.
     fn of(text: &str, bound: u64) -> Plan {
-        let (edits, mut bytes) = find_and_count(text);
-        let count = |layout| print(text, &edits, Printer::new(ByteCount::default(), layout)).bytes;
-        if !edits.is_empty() {
-            bytes = count(Layout::Indented);
-        }
+        let (edits, bytes) = find_and_count(text);
         if bytes <= bound {
             return Plan { edits, layout: Layout::Indented, bytes };
         }
-        let bytes = count(Layout::OneLine);
+        let bytes = count(text, &edits, Layout::OneLine);
         Plan { edits, layout: Layout::OneLine, bytes }
     }
 }
 
-/// The edits, and the length of the indented text as it would be without them.
+/// The edits, and the length of the indented text with them.
 fn find_and_count(text: &str) -> (Edits, u64) {
+    if let Some(counted) = reindent(text, ByteCount::default()) {
+        return (Edits::default(), counted.bytes);
+    }
+    let edits = find_edits(text);
+    let bytes = count(text, &edits, Layout::Indented);
+    (edits, bytes)
+}
+
+fn count(text: &str, edits: &Edits, layout: Layout) -> u64 {
+    print(text, edits, Printer::new(ByteCount::default(), layout)).bytes
+}
+
+/// The edits that leave each name once.
+fn find_edits(text: &str) -> Edits {
     let mut scanner = Scanner::new(text, READ_DEPTH);
     let mut finder = DuplicateFinder::new(text);
-    let mut counter = Printer::new(ByteCount::default(), Layout::Indented);
     // The text was checked when it became a value: the scanner cannot fail here.
     while let Ok(Some(token)) = scanner.next() {
-        counter.token(token, &text[scanner.start()..scanner.end()]);
         finder.token(token, scanner.start(), scanner.end());
     }
-    (finder.into_edits(), counter.finish().bytes)
+    finder.into_edits()
 }
 
 #[cfg(test)]
@@ -268,6 +261,17 @@ mod tests {
         fn a_text_is_read_back_as_its_value(text in texts(true)) {
             let value = Value::parse(&text).unwrap();
             prop_assert_eq!(parse_file_text(file_text(&value).as_bytes()), Ok(Some(value)));
+        }
+
+        #[test]
+        fn one_pass_prints_what_the_tokens_print(text in texts(false), bare in texts(true)) {
+            for text in [text, bare] {
+                let value = Value::parse(&text).unwrap();
+                let edits = find_edits(value.text());
+                let printed = print(value.text(), &edits, Printer::new(String::new(), Layout::Indented));
+                let in_one_pass = reindent(value.text(), String::new());
+                prop_assert_eq!(in_one_pass, edits.is_empty().then_some(printed));
+            }
         }
 
         #[test]

@@ -42,7 +42,7 @@ impl<S: Sink> Printer<S> {
         }
         match token {
             Token::Name => {
-                self.sink.literal(span);
+                self.literal(span);
                 self.sink.text(": ");
                 self.last = Last::Name;
             }
@@ -52,7 +52,7 @@ impl<S: Sink> Printer<S> {
                 self.last = Last::Begin;
             }
             Token::String => {
-                self.sink.literal(span);
+                self.literal(span);
                 self.last = Last::Value;
             }
             _ => {
@@ -68,11 +68,17 @@ impl<S: Sink> Printer<S> {
         self.sink
     }
 
+    fn literal(&mut self, span: &str) {
+        self.sink.text("\"");
+        self.sink.rest_of_literal(span, 1);
+        self.sink.text("\"");
+    }
+
     fn end(&mut self, span: &str) {
         self.depth = self.depth.saturating_sub(1);
         // Nothing is between the brackets of an empty container.
         if self.last != Last::Begin && self.layout == Layout::Indented {
-            self.sink.line(self.depth);
+            self.sink.line("", false, self.depth);
         }
         self.sink.text(span);
         self.last = Last::Value;
@@ -82,12 +88,9 @@ impl<S: Sink> Printer<S> {
     fn separate(&mut self) {
         match (self.last, self.layout) {
             (Last::Nothing | Last::Name, _) | (Last::Begin, Layout::OneLine) => {}
-            (Last::Begin, Layout::Indented) => self.sink.line(self.depth),
+            (Last::Begin, Layout::Indented) => self.sink.line("", false, self.depth),
             (Last::Value, Layout::OneLine) => self.sink.text(", "),
-            (Last::Value, Layout::Indented) => {
-                self.sink.text(",");
-                self.sink.line(self.depth);
-            }
+            (Last::Value, Layout::Indented) => self.sink.line("", true, self.depth),
         }
     }
 }

@@ -1,0 +1,111 @@
+//! Whether two members of an object may have the same name, by hashes of the names.
+
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::FixedState;
+
+use crate::record::string::unescape;
+
+/// Of so many members each new one is compared with those before it; more are sorted when the object ends.
+const FEW: usize = 32;
+
+/// The names of the members of all open objects.
+#[derive(Default)]
+pub(super) struct Names {
+    /// A hash of each name, those of the innermost object last.
+    hashes: Vec<u64>,
+    open: Vec<Object>,
+}
+
+/// An open object.
+struct Object {
+    /// Where its names begin.
+    first: usize,
+    /// For each hash the bit that its highest bits count: a name whose bit is not set is new.
+    seen: u64,
+}
+
+impl Names {
+    /// Begins an object.
+    pub(super) fn open(&mut self) {
+        if self.hashes.capacity() == 0 {
+            // Enough for most values, so that it need not grow in steps.
+            self.hashes.reserve(FEW);
+        }
+        self.open.push(Object { first: self.hashes.len(), seen: 0 });
+    }
+
+    /// Takes the name of a member, as it stands between its quotes; `None` when the object may have it already.
+    #[inline]
+    pub(super) fn take(&mut self, raw: &str, escaped: bool) -> Option<()> {
+        let hash = if escaped { hash(&unescape(raw)) } else { hash(raw.as_bytes()) };
+        let object = self.open.last_mut()?;
+        let before = &self.hashes[object.first..];
+        let bit = 1 << (hash >> 58);
+        if object.seen & bit != 0 && before.len() < FEW && before.contains(&hash) {
+            return None;
+        }
+        object.seen |= bit;
+        self.hashes.push(hash);
+        Some(())
+    }
+
+    /// Ends an object; `None` when two of its members may have the same name.
+    pub(super) fn close(&mut self) -> Option<()> {
+        // An empty object is never begun.
+        let Some(object) = self.open.pop() else { return Some(()) };
+        let hashes = &mut self.hashes[object.first..];
+        if hashes.len() > FEW {
+            hashes.sort_unstable();
+            if hashes.windows(2).any(|pair| pair[0] == pair[1]) {
+                return None;
+            }
+        }
+        self.hashes.truncate(object.first);
+        Some(())
+    }
+}
+
+#[inline]
+fn hash(name: &[u8]) -> u64 {
+    // A fixed seed: who makes names collide only makes the text be printed with care.
+    let mut hasher = FixedState::default().build_hasher();
+    hasher.write(name);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the object with these names passes.
+    fn pass(names: &[String]) -> bool {
+        let mut all = Names::default();
+        all.open();
+        names.iter().all(|name| all.take(name, name.contains('\\')).is_some()) && all.close().is_some()
+    }
+
+    #[test]
+    fn a_name_that_comes_twice_is_found_among_few_and_many() {
+        for count in [1, 2, FEW - 1, FEW, FEW + 1, FEW + 2, 1000] {
+            let names: Vec<String> = (0..count).map(|number| format!("n{number}")).collect();
+            assert!(pass(&names), "{count}");
+            for at in [0, count / 2, count - 1] {
+                let again = [&names[..], &[format!("\\u006e{at}")]].concat();
+                assert!(!pass(&again), "{at} of {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_other_objects_do_not_count() {
+        let mut names = Names::default();
+        names.open();
+        names.take("a", false).unwrap();
+        names.open();
+        names.take("a", false).unwrap();
+        names.close().unwrap();
+        assert!(names.take("b", false).is_some());
+        assert!(names.take("a", false).is_none());
+    }
+}
