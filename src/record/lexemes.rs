@@ -20,7 +20,7 @@ impl Fault {
 }
 
 /// The end of the string at `at`, where a quote stands; the closing quote belongs to it.
-#[inline]
+#[inline(always)]
 pub(super) fn string_end(text: &[u8], at: usize) -> Result<usize, Fault> {
     let mut at = at + 1;
     loop {
@@ -34,6 +34,7 @@ pub(super) fn string_end(text: &[u8], at: usize) -> Result<usize, Fault> {
     }
 }
 
+#[inline(never)]
 fn escape_end(text: &[u8], at: usize) -> Result<usize, Fault> {
     match text.get(at + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),

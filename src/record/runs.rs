@@ -11,7 +11,7 @@ const fn eight(byte: u8) -> u64 {
 const HIGH: u64 = eight(0x80);
 
 /// The eight bytes at `at`, the first one lowest, unless the text ends before.
-#[inline]
+#[inline(always)]
 fn word(text: &[u8], at: usize) -> Option<u64> {
     let bytes = text.get(at..)?.first_chunk()?;
     Some(u64::from_le_bytes(*bytes))
@@ -20,7 +20,7 @@ fn word(text: &[u8], at: usize) -> Option<u64> {
 /// Marks the bytes at which the plain part of a string literal ends.
 ///
 /// A mark is right only where none is below it, because a subtraction borrows from the byte above, an addition carries.
-#[inline]
+#[inline(always)]
 fn ends_of_plain(word: u64, style: Style) -> u64 {
     // The bit that tells a quote from a space is flipped: what must be escaped below 0x80, but the backslash, is then
     // what is below 0x21.
@@ -40,7 +40,7 @@ pub(super) fn must_escape(byte: u8, style: Style) -> bool {
 }
 
 /// Where the bytes from `at` on end that stand in a string literal of the style as they are.
-#[inline]
+#[inline(always)]
 pub(crate) fn plain_end(text: &[u8], at: usize, style: Style) -> usize {
     let mut at = at;
     while let Some(word) = word(text, at) {
@@ -64,7 +64,7 @@ fn plain_end_by_bytes(text: &[u8], at: usize, style: Style) -> usize {
 }
 
 /// Where the white space from `at` on ends, for `at` within the text.
-#[inline]
+#[inline(always)]
 pub(crate) fn white_space_end(text: &[u8], at: usize) -> usize {
     let mut at = at;
     loop {
@@ -77,6 +77,7 @@ pub(crate) fn white_space_end(text: &[u8], at: usize) -> usize {
     }
 }
 
+#[inline(never)]
 fn spaces_end(text: &[u8], at: usize) -> usize {
     let mut at = at;
     while let Some(word) = word(text, at) {

@@ -254,7 +254,7 @@ enum Next {
     End(Token),
 }
 
-#[inline]
+#[inline(always)]
 fn after_element(text: &[u8], at: usize, in_object: bool) -> Result<Next, Fault> {
     match (text.get(at), in_object) {
         (Some(b','), _) => Ok(Next::Element(white_space_end(text, at + 1))),
@@ -265,13 +265,13 @@ fn after_element(text: &[u8], at: usize, in_object: bool) -> Result<Next, Fault>
     }
 }
 
-#[inline]
+#[inline(always)]
 fn name_end(text: &[u8], at: usize) -> Result<usize, Fault> {
     if text.get(at) == Some(&b'"') { string_end(text, at) } else { Err(Fault::new(at, Reason::ExpectedName)) }
 }
 
 /// Where the value of a member begins whose name ends at `at`, or before white space that ends there.
-#[inline]
+#[inline(always)]
 fn value_of_member(text: &[u8], at: usize) -> Result<usize, Fault> {
     if text.get(at) == Some(&b':') {
         Ok(white_space_end(text, at + 1))
@@ -281,14 +281,14 @@ fn value_of_member(text: &[u8], at: usize) -> Result<usize, Fault> {
 }
 
 /// Where the value of the member begins whose name begins at `at`.
-#[inline]
+#[inline(always)]
 fn member_start(text: &[u8], at: usize) -> Result<usize, Fault> {
     let name_end = name_end(text, at)?;
     value_of_member(text, white_space_end(text, name_end))
 }
 
 /// What a value that is neither string nor container is, and where it ends.
-#[inline]
+#[inline(always)]
 fn scalar_end(text: &[u8], at: usize) -> Result<(Token, usize), Fault> {
     let number = match text.get(at) {
         Some(b'0'..=b'9') => true,

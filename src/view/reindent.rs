@@ -3,7 +3,7 @@
 use super::names::Names;
 use super::sink::Sink;
 use crate::record::runs::{plain_end, white_space_end};
-use crate::record::string::Style;
+use crate::record::string::{Style, unescape};
 
 /// A place in a checked text, and what stands before it and is still to be printed.
 ///
@@ -29,7 +29,8 @@ pub(super) fn reindent<S: Sink>(text: &str, mut sink: S) -> Option<S> {
                 let escaped = cursor.string(&mut sink);
                 let end = cursor.at;
                 if cursor.colon(&mut sink) {
-                    names.take(&text[start + 1..end - 1], escaped)?;
+                    let name = start + 1..end - 1;
+                    if escaped { names.take(&unescape(&text[name]))? } else { names.take(&bytes[name])? }
                 }
             }
             b',' => {
@@ -45,7 +46,7 @@ pub(super) fn reindent<S: Sink>(text: &str, mut sink: S) -> Option<S> {
             }
             b'[' | b'{' => {
                 cursor.at += 1;
-                let end = white_space_end(bytes, cursor.at);
+                let end = skip(bytes, cursor.at);
                 if matches!(bytes.get(end), Some(b']' | b'}')) {
                     // Nothing is between the brackets of an empty container.
                     sink.text(cursor.take_run());
@@ -76,6 +77,16 @@ pub(super) fn reindent<S: Sink>(text: &str, mut sink: S) -> Option<S> {
     Some(sink)
 }
 
+/// Where the white space ends that begins at `at`; mostly there is none.
+#[inline(always)]
+fn skip(text: &[u8], at: usize) -> usize {
+    #[inline(never)]
+    fn skip_some(text: &[u8], at: usize) -> usize {
+        white_space_end(text, at)
+    }
+    if text.get(at).is_some_and(|&byte| byte > b' ') { at } else { skip_some(text, at) }
+}
+
 impl<'a> Cursor<'a> {
     /// What is to be printed as it stands.
     #[inline(always)]
@@ -88,10 +99,11 @@ impl<'a> Cursor<'a> {
     /// Goes on behind white space; what was before it is printed already.
     #[inline(always)]
     fn skip_white_space(&mut self) {
-        self.at = white_space_end(self.text.as_bytes(), self.at);
+        self.at = skip(self.text.as_bytes(), self.at);
         self.run = self.at;
     }
 
+    #[inline(always)]
     fn leave_out_white_space<S: Sink>(&mut self, sink: &mut S) {
         sink.text(self.take_run());
         self.skip_white_space();
@@ -120,7 +132,7 @@ impl<'a> Cursor<'a> {
             self.at += 2;
             return true;
         }
-        let colon = white_space_end(bytes, self.at);
+        let colon = skip(bytes, self.at);
         if bytes.get(colon) != Some(&b':') {
             return false;
         }

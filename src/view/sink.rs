@@ -13,8 +13,37 @@ pub(super) trait Sink {
     fn line(&mut self, text: &str, comma: bool, depth: usize);
 }
 
-/// A comma, a line feed, and the spaces of 32 levels.
-const NEW_LINE: &str = ",\n                                                                ";
+/// So many levels have a line of their own in a table.
+const LEVELS: usize = 32;
+
+/// How a new line begins at each level.
+static LINES: [&str; LEVELS] = beginnings("\n                                                              ");
+
+/// How a new line begins at each level after an element that another one follows.
+static LINES_AFTER_COMMA: [&str; LEVELS] =
+    beginnings(",\n                                                              ");
+
+/// The beginnings of `deepest`, by two spaces longer each.
+const fn beginnings(deepest: &'static str) -> [&'static str; LEVELS] {
+    let mut lines = [""; LEVELS];
+    let mut depth = LEVELS;
+    while depth > 0 {
+        depth -= 1;
+        lines[depth] = deepest.split_at(deepest.len() - 2 * (LEVELS - 1 - depth)).0;
+    }
+    lines
+}
+
+#[cold]
+fn push_deep_line(out: &mut String, comma: bool, depth: usize) {
+    out.push_str(if comma { ",\n" } else { "\n" });
+    let mut levels = depth;
+    while levels > 0 {
+        let some = levels.min(LEVELS - 1);
+        out.push_str(&LINES[some][1..]);
+        levels -= some;
+    }
+}
 
 impl Sink for String {
     #[inline]
@@ -28,13 +57,11 @@ impl Sink for String {
 
     #[inline]
     fn line(&mut self, text: &str, comma: bool, depth: usize) {
-        const SPACES: usize = NEW_LINE.len() - 2;
         self.push_str(text);
-        let mut spaces = 2 * depth;
-        self.push_str(&NEW_LINE[usize::from(!comma)..2 + spaces.min(SPACES)]);
-        while spaces > SPACES {
-            spaces -= SPACES;
-            self.push_str(&NEW_LINE[2..2 + spaces.min(SPACES)]);
+        let lines = if comma { &LINES_AFTER_COMMA } else { &LINES };
+        match lines.get(depth) {
+            Some(line) => self.push_str(line),
+            None => push_deep_line(self, comma, depth),
         }
     }
 }
