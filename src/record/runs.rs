@@ -1,4 +1,6 @@
 //! Runs of bytes that need no attention, found eight at a time.
+//!
+//! What is asked for each token is inlined: a call would take as long as a short string.
 
 use super::string::Style;
 

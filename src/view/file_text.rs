@@ -52,6 +52,10 @@ fn bounded_text(text: &str, bound: u64) -> String {
     }
     let plan = Plan::of(text, bound);
     let room = usize::try_from(plan.bytes).unwrap_or_default();
+    let in_one_pass = plan.layout == Layout::Indented && plan.edits.is_empty();
+    if in_one_pass && let Some(printed) = reindent(text, String::with_capacity(room)) {
+        return printed;
+    }
     print(text, &plan.edits, Printer::new(String::with_capacity(room), plan.layout))
 }
 

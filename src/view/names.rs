@@ -37,10 +37,12 @@ impl Names {
     pub(super) fn take(&mut self, name: &[u8]) -> Option<()> {
         let hash = hash(name);
         let object = self.open.last_mut()?;
-        let before = &self.hashes[object.first..];
         let bit = 1 << (hash >> 58);
-        if object.seen & bit != 0 && before.len() < FEW && before.contains(&hash) {
-            return None;
+        if object.seen & bit != 0 {
+            let before = &self.hashes[object.first..];
+            if before.len() < FEW && before.contains(&hash) {
+                return None;
+            }
         }
         object.seen |= bit;
         self.hashes.push(hash);

@@ -7,7 +7,8 @@ use crate::record::string::{Style, unescape};
 
 /// A place in a checked text, and what stands before it and is still to be printed.
 ///
-/// What is printed as it stands is handed on in runs as long as possible.
+/// What is printed as it stands is handed on in runs as long as possible. Its methods are inlined, or else the compiler
+/// keeps the places in memory.
 struct Cursor<'a> {
     text: &'a str,
     run: usize,
@@ -35,14 +36,7 @@ pub(super) fn reindent<S: Sink>(text: &str, mut sink: S) -> Option<S> {
             }
             b',' => {
                 sink.line(cursor.take_run(), true, depth);
-                if let Some([_, b' ', b'!'..=0xff, ..]) = bytes.get(cursor.at..) {
-                    // Mostly one space follows.
-                    cursor.at += 2;
-                    cursor.run = cursor.at;
-                } else {
-                    cursor.at += 1;
-                    cursor.skip_white_space();
-                }
+                cursor.skip_comma();
             }
             b'[' | b'{' => {
                 cursor.at += 1;
@@ -69,7 +63,7 @@ pub(super) fn reindent<S: Sink>(text: &str, mut sink: S) -> Option<S> {
                 cursor.at += 1;
             }
             b' ' | b'\t' | b'\n' | b'\r' => cursor.leave_out_white_space(&mut sink),
-            _ => cursor.at += 1,
+            _ => cursor.scalar(),
         }
     }
     sink.text(cursor.take_run());
@@ -101,6 +95,28 @@ impl<'a> Cursor<'a> {
     fn skip_white_space(&mut self) {
         self.at = skip(self.text.as_bytes(), self.at);
         self.run = self.at;
+    }
+
+    /// Goes on behind a comma and the white space after it.
+    #[inline(always)]
+    fn skip_comma(&mut self) {
+        if let Some([_, b' ', b'!'..=0xff, ..]) = self.text.as_bytes().get(self.at..) {
+            // Mostly one space follows.
+            self.at += 2;
+            self.run = self.at;
+        } else {
+            self.at += 1;
+            self.skip_white_space();
+        }
+    }
+
+    /// Takes a number or a literal, or a part of it; what follows is taken likewise.
+    #[inline(always)]
+    fn scalar(&mut self) {
+        self.at += 1;
+        while let Some(b'-'..=b'9' | b'a'..=b'z') = self.text.as_bytes().get(self.at) {
+            self.at += 1;
+        }
     }
 
     #[inline(always)]
