@@ -27,7 +27,7 @@ for _ in range(counts):
 /// "Opened O_RDWR without O_TRUNC, a key is changed in place, so that read-modify-write under a lock is exact."
 #[test]
 fn no_update_is_lost_under_any_kind_of_lock() {
-    let Some(mounted) = Mounted::new() else { return };
+    let Some(mounted) = Mounted::held_for(super::hang(), None, &[]) else { return };
     let counts = if super::is_long() { COUNTS * 50 } else { COUNTS };
     for kind in ["flock", "posix", "ofd"] {
         let path = mounted.path().join(kind);
