@@ -52,7 +52,7 @@ pub(crate) fn tables(group: &'static Group, rows: &[Row]) -> String {
         let has_others = |row: &&&Row| peers[1..].iter().any(|&peer| !row.samples(peer).is_empty());
         let lines: Vec<_> = own.iter().filter(has_others).map(|row| line(row, peers)).collect();
         if !lines.is_empty() {
-            let _ = writeln!(text, "\n### {title}\n\n{}\n{}", head(group, peers), lines.join("\n"));
+            let _ = writeln!(text, "\n## {title}\n\n{}\n{}", head(group, peers), lines.join("\n"));
         }
     }
     let notes = notes(&own);

@@ -50,13 +50,14 @@ impl Axis {
         (0..=5).map(|part| self.most * f64::from(part) / 5.0).collect()
     }
 
-    pub(crate) fn what(&self, unit: Unit, of: &str) -> String {
+    /// What it shows, in words.
+    pub(crate) fn what(&self, unit: Unit) -> String {
         let unit = match unit {
             Unit::Seconds => "time",
             Unit::Bytes => "bytes",
             Unit::PerSecond => "number a second",
         };
         let scale = if self.is_logarithmic { ", logarithmic" } else { "" };
-        format!("{unit} {of}(bar: median, thin line: least to greatest{scale})")
+        format!("{unit} (bar: median, thin line: least to greatest{scale})")
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn draw(title: &str, rows: &[&Row]) -> String {
         picture.line((x, TOP), (x, BOTTOM), "grid");
         picture.text(x, BOTTOM + 16.0, "middle faint", &thousands(mark as usize));
     }
-    let below = format!("number of {} (both axes logarithmic)", group.many);
+    let below = format!("median time over the number of {} (both axes logarithmic)", group.many);
     picture.text(f64::midpoint(LEFT, RIGHT), BOTTOM + 36.0, "middle faint", &below);
     let mut ends = Vec::new();
     for (peer, medians) in medians.iter().enumerate() {

@@ -91,7 +91,7 @@ const CHARTS: [Chart; 9] = [
     },
     Chart {
         file: "latency",
-        title: "From the begin of a put by others until a watcher is awake",
+        title: "From the begin of a put by another process until a watcher is awake",
         shape: Shape::BarsOfSizes,
         group: "latency",
         figures: &["poll", "poll-p99", "inotify", "inotify-p99"],

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// Six colours that most people can tell apart, and the grey of what stands around them; the ground stays transparent.
 const STYLE: &str = "\
-text { font: 12px system-ui, sans-serif; fill: #24292f }
+text { font-family: system-ui, sans-serif; font-size: 12px; fill: #24292f }
 .title { font-size: 14px; font-weight: 600 }
 .faint { fill: #57606a }
 .end { text-anchor: end }

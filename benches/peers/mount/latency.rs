@@ -22,7 +22,7 @@ pub(crate) static GROUP: Group = Group {
     name: "latency",
     many: "keys",
     peers: &["keyfs", "floor"],
-    tables: &[("Who waits for a change on the mount", &[0, 1])],
+    tables: &[("From the begin of a put by another process until a watcher of the mount is awake", &[0, 1])],
 };
 
 /// So many puts make a sample.
@@ -93,8 +93,8 @@ impl Stage for LatencyStage {
 pub(crate) static OPERATIONS: [Operation<LatencyStage, Watcher>; 2] = [
     Operation {
         figures: &[
-            Figure::seconds("poll", "put by others until poll on the open key returns, median"),
-            Figure::seconds("poll-p99", "put by others until poll on the open key returns, 99 of 100"),
+            Figure::seconds("poll", "until poll on the open key returns, median"),
+            Figure::seconds("poll-p99", "until poll on the open key returns, 99 of 100"),
         ],
         note: FLOOR,
         most_rounds: usize::MAX,
@@ -102,8 +102,8 @@ pub(crate) static OPERATIONS: [Operation<LatencyStage, Watcher>; 2] = [
     },
     Operation {
         figures: &[
-            Figure::seconds("inotify", "put by others until an inotify event on the mount, median"),
-            Figure::seconds("inotify-p99", "put by others until an inotify event on the mount, 99 of 100"),
+            Figure::seconds("inotify", "until an inotify event on the mount, median"),
+            Figure::seconds("inotify-p99", "until an inotify event on the mount, 99 of 100"),
         ],
         note: FLOOR,
         most_rounds: usize::MAX,
