@@ -1,10 +1,11 @@
-//! Micro-benchmarks of what needs no disk: records, values, the texts and names of files.
+//! Micro-benchmarks: records, values, the texts and names of files, and the index of an open store; none waits for a disk.
+#![allow(clippy::expect_used)]
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use keyfs::record::{decode, encode};
 use keyfs::view::{FileName, file_text, file_text_len};
-use keyfs::{Key, Value};
+use keyfs::{Identifier, Key, OpenOptions, Store, Value};
 
 /// The sizes of record that are measured, in bytes, about.
 const SIZES: [usize; 2] = [115, 2000];
@@ -16,6 +17,19 @@ fn value(size: usize) -> Value {
     let more = size.saturating_sub(115).div_ceil(inner.len() + 13);
     let members: String = (0..more).map(|at| format!(r#", "part{at:04}": {inner}"#)).collect();
     Value::parse(&format!("{{{MEMBERS}{members}}}")).unwrap_or_else(|_| Value::null())
+}
+
+/// A value of about 2 kB as people write it: in lines, with escapes and letters of many alphabets.
+fn value_of_many_letters() -> Value {
+    const LINES: [&str; 4] = [
+        r#""title": "Grüße aus Köln – „schöne“ Tage""#,
+        r#""path": "C:\\Users\\Ada\t\"quoted\"\n""#,
+        r#""escaped": "\u00e9\u4e2d\ud83d\ude00""#,
+        r#""text": "Привет, мир; 你好，世界; 😀""#,
+    ];
+    let object = format!("{{\n    {}\n  }}", LINES.join(",\n    "));
+    let text = format!("[\n  {}\n]\n", vec![object; 9].join(",\n  "));
+    Value::parse(&text).unwrap_or_else(|_| Value::null())
 }
 
 fn key() -> Key {
@@ -55,6 +69,62 @@ fn text_of_file(bencher: Bencher<'_, '_>, size: usize) {
 fn text_of_file_length(bencher: Bencher<'_, '_>, size: usize) {
     let value = value(size);
     bencher.counter(BytesCount::of_str(value.text())).bench_local(|| file_text_len(black_box(&value)));
+}
+
+#[divan::bench]
+fn value_of_many_letters_parse(bencher: Bencher<'_, '_>) {
+    let value = value_of_many_letters();
+    bencher.counter(BytesCount::of_str(value.text())).bench_local(|| Value::parse(black_box(value.text())));
+}
+
+#[divan::bench]
+fn value_of_many_letters_text(bencher: Bencher<'_, '_>) {
+    let value = value_of_many_letters();
+    bencher.counter(BytesCount::of_str(value.text())).bench_local(|| file_text(black_box(&value)));
+}
+
+/// A store of so many keys; its directory is only read when it is opened.
+fn store(keys: usize) -> (tempfile::TempDir, Store) {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let options = OpenOptions::writer(Identifier::new("bench").expect("it is an identifier"));
+    let store = Store::open(directory.path(), options).expect("the store can be opened");
+    for at in 0..keys {
+        store.put(&numbered(at), value(115)).expect("the store can be written");
+    }
+    (directory, store)
+}
+
+fn numbered(at: usize) -> String {
+    format!("section/key-{at:07}")
+}
+
+/// How many keys are in the index.
+const KEYS_IN_INDEX: [usize; 2] = [100, 10_000];
+
+#[divan::bench(args = KEYS_IN_INDEX)]
+fn get_hit(bencher: Bencher<'_, '_>, keys: usize) {
+    let (_directory, store) = store(keys);
+    let key = numbered(keys / 2);
+    bencher.bench_local(|| store.get(black_box(&key)));
+}
+
+#[divan::bench(args = KEYS_IN_INDEX)]
+fn get_miss(bencher: Bencher<'_, '_>, keys: usize) {
+    let (_directory, store) = store(keys);
+    bencher.bench_local(|| store.get(black_box("section/key-none")));
+}
+
+#[divan::bench(args = KEYS_IN_INDEX)]
+fn contains(bencher: Bencher<'_, '_>, keys: usize) {
+    let (_directory, store) = store(keys);
+    let key = numbered(keys / 2);
+    bencher.bench_local(|| store.contains(black_box(&key)));
+}
+
+#[divan::bench(args = KEYS_IN_INDEX)]
+fn list_keys(bencher: Bencher<'_, '_>, keys: usize) {
+    let (_directory, store) = store(keys);
+    bencher.bench_local(|| store.keys());
 }
 
 /// A plain key, and one that is full of what a file name cannot hold.

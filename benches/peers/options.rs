@@ -4,23 +4,33 @@ use std::path::PathBuf;
 
 use rustix::fs::statfs;
 
-use crate::operations::OPERATIONS;
+use crate::{GROUPS, operations};
 
 const USAGE: &str = "\
-usage: cargo bench --bench against_original -- [OPTION...]
-  --sizes N,...        keys in the store                        default: 1000,10000,100000
+usage: cargo bench --bench peers -- [OPTION...]
+  --sizes N,...        keys in the store, names in the mount    default: 1000,10000,100000
+  --million            opening also with a million keys
+  --megabytes N        the size of the large value              default: 100
   --rounds N           times that each operation is measured    default: 9
+  --groups A,...       only these: store, memory, mount, large, latency
   --operations A,...   only these; `list` names them
   --directory DIR      on what disk to measure                  default: TMPDIR, else /var/tmp
-  --json FILE          all samples, in seconds";
+  --charts DIR         where to write the pictures              default: none
+  --json FILE          all samples, in seconds, bytes or numbers a second";
 
 /// What to measure, and where.
 pub(crate) struct Options {
+    /// At least a hundred each.
     pub(crate) sizes: Vec<usize>,
+    pub(crate) million: bool,
+    pub(crate) megabytes: usize,
     pub(crate) rounds: usize,
+    /// Names of groups; none means all.
+    groups: Vec<String>,
     /// Names of operations; none means all.
-    pub(crate) operations: Vec<String>,
+    operations: Vec<String>,
     pub(crate) directory: PathBuf,
+    pub(crate) charts: Option<PathBuf>,
     pub(crate) json: Option<PathBuf>,
 }
 
@@ -44,14 +54,15 @@ fn numbers(text: &str) -> Vec<usize> {
     text.split(',').map(|text| number(text).unwrap_or_else(|| fail(&format!("{text:?} is not a number")))).collect()
 }
 
-fn operations(text: &str) -> Vec<String> {
+/// Names out of those that there are.
+fn names(text: &str, known: &[&str]) -> Vec<String> {
     if text == "list" {
-        OPERATIONS.iter().for_each(|operation| println!("{}", operation.name));
+        known.iter().for_each(|name| println!("{name}"));
         std::process::exit(0);
     }
     let names: Vec<_> = text.split(',').map(str::to_owned).collect();
-    if let Some(unknown) = names.iter().find(|name| OPERATIONS.iter().all(|operation| operation.name != **name)) {
-        fail(&format!("there is no operation {unknown:?}"));
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        fail(&format!("there is no {unknown:?} to be measured"));
     }
     names
 }
@@ -62,9 +73,13 @@ impl Options {
         let mut is_bench = false;
         let mut options = Options {
             sizes: vec![1_000, 10_000, 100_000],
+            million: false,
+            megabytes: 100,
             rounds: 9,
+            groups: vec![],
             operations: vec![],
             directory: "".into(),
+            charts: None,
             json: None,
         };
         let mut arguments = std::env::args().skip(1);
@@ -75,7 +90,11 @@ impl Options {
                 "--bench" => is_bench = true,
                 "--sizes" => options.sizes = numbers(&value()),
                 "--rounds" => options.rounds = numbers(&value())[0],
-                "--operations" => options.operations = operations(&value()),
+                "--million" => options.million = true,
+                "--megabytes" => options.megabytes = numbers(&value())[0],
+                "--groups" => options.groups = names(&value(), &GROUPS.map(|group| group.name)),
+                "--operations" => options.operations = names(&value(), &operations()),
+                "--charts" => options.charts = Some(value().into()),
                 "--directory" => options.directory = value().into(),
                 "--json" => options.json = Some(value().into()),
                 _ => fail(&format!("{name}: no such option")),
@@ -84,6 +103,15 @@ impl Options {
         if is_bench && options.directory.as_os_str().is_empty() {
             options.directory = default_directory();
         }
+        if let Some(few) = options.sizes.iter().find(|size| **size < 100) {
+            fail(&format!("{few} keys are too few to tell anything"));
+        }
         is_bench.then_some(options)
+    }
+
+    /// Whether an operation is to be measured.
+    pub(crate) fn has(&self, group: &str, operation: &str) -> bool {
+        let is_in = |names: &[String], name| names.is_empty() || names.iter().any(|only| only == name);
+        is_in(&self.groups, group) && is_in(&self.operations, operation)
     }
 }

@@ -10,7 +10,7 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::fs::{self, AtFlags, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 
-use crate::records::{NEW_KEYS, key, record, value};
+use super::records::{NEW_KEYS, key, record, value};
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
@@ -90,6 +90,11 @@ impl Bare {
         Ok(())
     }
 
+    /// Waits until all that was written is on disk, so that nobody pays for another one.
+    pub(crate) fn sync_disk(&self) -> io::Result<()> {
+        Ok(fs::syncfs(&self.records)?)
+    }
+
     /// The least number that a record put from now on can have.
     pub(crate) fn next_number(&self) -> u64 {
         now().max(self.last + 1)
@@ -128,6 +133,7 @@ impl Bare {
             };
             if let (true, Some(name)) = (event.events().contains(ReadFlags::CREATE), event.file_name()) {
                 let file = fs::openat(&self.records, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+                fs::fstat(&file)?;
                 rustix::io::read(&file, &mut [0; 4096])?;
                 read += 1;
             }

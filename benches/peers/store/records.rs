@@ -25,8 +25,9 @@ pub(crate) fn record(key: &str, value: &str) -> String {
     format!(r#"{{"key": "{key}", "bDeleted": false, "value": {value}}}"#)
 }
 
-/// Who may change a key: so nobody meets a record that another one has replaced meanwhile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Who is measured. The first three work on one store, and each changes keys of its own there: so nobody meets a record
+/// that another one has replaced meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     /// This crate.
     Keyfs,
@@ -34,22 +35,27 @@ pub(crate) enum Peer {
     Original,
     /// The bare system calls: the floor.
     Bare,
+    /// diskcache, from Python.
+    Diskcache,
+    /// SQLite, from Python.
+    Sqlite,
+    /// A directory of JSON files.
+    Files,
 }
 
-impl Peer {
-    pub(crate) const ALL: [Peer; 3] = [Peer::Keyfs, Peer::Original, Peer::Bare];
+/// How many peers work on one store.
+const SHARING: usize = 3;
 
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Peer::Keyfs => "keyfs",
-            Peer::Original => "original",
-            Peer::Bare => "floor",
-        }
-    }
+impl Peer {
+    pub(crate) const ALL: [Peer; 6] =
+        [Peer::Keyfs, Peer::Original, Peer::Bare, Peer::Diskcache, Peer::Sqlite, Peer::Files];
+    /// In the order of [`Peer::ALL`].
+    pub(crate) const NAMES: [&str; 6] = ["keyfs", "original", "floor", "diskcache", "sqlite3", "JSON files"];
 
     /// The numbers of the peer's own keys in a store of `keys` keys.
     pub(crate) fn own_numbers(self, keys: usize) -> Range<usize> {
-        let own = keys / Peer::ALL.len();
-        own * self as usize..own * (self as usize + 1)
+        let own = keys / SHARING;
+        let place = self as usize % SHARING;
+        own * place..own * (place + 1)
     }
 }

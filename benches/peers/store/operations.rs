@@ -1,0 +1,58 @@
+//! What is measured of stores.
+
+use super::records::Peer;
+use super::stage::StoreStage;
+use super::{following, reading, writing};
+use crate::measure::{Figure, Operation};
+
+type OfStore = Operation<StoreStage, Peer>;
+
+const fn operation(
+    figures: &'static [Figure],
+    note: &'static str,
+    sample: fn(&mut StoreStage, Peer) -> Vec<f64>,
+) -> OfStore {
+    Operation { figures, note, most_rounds: usize::MAX, sample }
+}
+
+/// Those that come first, while nothing is loaded yet, and that alone are measured of a million keys.
+pub(crate) static OPENING: [OfStore; 2] = [
+    operation(&[Figure::seconds("open", "open, warm")], OPENED, reading::open),
+    Operation {
+        figures: &[Figure::seconds("open-cold", "open, cold")],
+        note: "the kernel was told to forget all that it keeps of the disk; floor: list the directory",
+        most_rounds: 3,
+        sample: reading::open_cold,
+    },
+];
+
+const OPENED: &str = "floor: list the directory; the JSON files: read and parse all of them";
+const REPLACED: &str = "floor: create, write, link, unlink; the JSON files: create, write, rename";
+
+pub(crate) static OPERATIONS: [OfStore; 9] = [
+    operation(&[Figure::seconds("get", "get")], "the JSON files: open, read, parse", reading::get),
+    operation(&[Figure::seconds("put-burst", "put, replacing: 50 at once after a rest")], REPLACED, writing::put_burst),
+    operation(
+        &[Figure::seconds("put-sustained", "put, replacing: 10,000 without pause")],
+        "floor: create, write, link, unlink; those that leave nothing to a background: 2,000",
+        writing::put_sustained,
+    ),
+    operation(&[Figure::seconds("put-one-key", "put, replacing: one key 200 times")], REPLACED, writing::put_one_key),
+    operation(
+        &[Figure::seconds("put-sync", "put, replacing, on disk when it returns")],
+        "floor: create, write, fdatasync, link, fsync the directory, unlink; SQLite: `synchronous = FULL`",
+        writing::put_sync,
+    ),
+    operation(&[Figure::seconds("put-new", "put of a new key")], "floor: create, write, link", writing::put_new),
+    operation(&[Figure::seconds("remove", "remove")], "floor: create, write, link, unlink", writing::remove),
+    operation(
+        &[Figure::seconds("synchronize-unchanged", "synchronise, nothing changed")],
+        "floor: read the empty queue of an inotify watch",
+        following::unchanged,
+    ),
+    operation(
+        &[Figure::seconds("synchronize-one", "synchronise, one foreign change")],
+        "floor: read the queue of an inotify watch; open, fstat, read and close the record",
+        following::one_change,
+    ),
+];
