@@ -14,6 +14,9 @@ use crate::python::Python;
 pub(super) const LONG_READS: u64 = 10_000;
 const SHORT_READS: u64 = 50;
 
+/// How long it takes about until all of it was tried as often, alone on two cores.
+const LONG: std::time::Duration = std::time::Duration::from_secs(400);
+
 /// "After another process's put, remove or clear has returned, the next `open` and the next listing through the mount see
 /// it, and so does the first look at a name that is new [...]. What an open file reads is one value from begin to end,
 /// never a mixture. `st_size` is always the exact length of the text."
@@ -33,9 +36,9 @@ fn threads_and_processes_see_what_other_programs_have_written() {
             .map(|number| scope.spawn(move || Reader::new(&mounted.path(), progress, number, ALL).read_all()))
             .collect();
         let original = scope.spawn(|| put_and_remove_in_python(&mut python, progress));
-        // Readers tell only at the end; a long listing takes them about a millisecond.
+        // Readers tell only at the end.
         let began = std::time::Instant::now();
-        wait_and_stop(progress, || began.elapsed().as_secs() > 120);
+        wait_and_stop(progress, || began.elapsed() > LONG);
         let tallies: Vec<_> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
         original.join().unwrap().assert_right("the original", &[("put or removed", 50)]);
         tallies
