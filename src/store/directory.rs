@@ -93,6 +93,29 @@ pub trait Directory: Send + Sync {
     ///
     /// Those of `statfs`.
     fn space(&self) -> io::Result<Space>;
+
+    /// Whether snapshots can be kept at all.
+    fn keeps_snapshots(&self) -> bool {
+        false
+    }
+
+    /// The last snapshot of what the directory held, whatever it may be worth; `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// Those of `open`, `fstat` and `read`.
+    fn read_snapshot(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    /// Keeps a snapshot in place of the last one, outside the directory of records.
+    ///
+    /// # Errors
+    ///
+    /// Those of `open`, `write` and `rename`; `Unsupported` where none is kept.
+    fn write_snapshot(&self, _bytes: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// A file on its way to become a record. Dropping it before it is published leaves nothing behind.

@@ -74,6 +74,8 @@ impl Shared {
     fn look_at_listing(&self, scan: &mut Scan, stamp: Stamp) -> Result<Sight> {
         let before = Listed::before_listing(stamp);
         let mut news = News::default();
+        let is_first = self.state.read().index.is_empty();
+        let mut snapshot = if is_first { self.read_snapshot() } else { None };
         for _ in 0..LISTINGS {
             // Before the listing, so that nothing is between the two.
             let watch = self.begin_watch();
@@ -81,6 +83,9 @@ impl Shared {
             let listing = self.directory.list().context("list", self.directory.path())?;
             let difference = self.state.read().index.difference(&listing.records, epoch);
             news.list(difference, epoch);
+            if let Some(snapshot) = snapshot.take() {
+                news.take_from(&snapshot);
+            }
             scan.foreign_names = listing.foreign_names;
             scan.foreign_examples = listing.foreign_examples;
             if self.catch(&mut news, watch.as_deref()) {
@@ -103,7 +108,8 @@ impl Shared {
     /// Reads what is new until at one moment all of it has been read; false when that cannot be had.
     fn catch(&self, news: &mut News, watch: Option<&dyn Watch>) -> bool {
         for _ in 0..ROUNDS {
-            news.read(&*self.directory, self.options.record_limit);
+            let read = news.read(&*self.directory, self.options.record_limit);
+            self.not_in_snapshot.fetch_add(read, Ordering::Relaxed);
             if news.is_complete() {
                 return true;
             }

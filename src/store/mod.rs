@@ -18,6 +18,7 @@ mod news;
 mod options;
 mod publish;
 mod shared;
+mod snapshot;
 mod stale;
 mod superseded;
 mod synchronize;
@@ -25,7 +26,7 @@ mod waiting;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub struct Store {
     shared: Arc<Shared>,
     /// Guards the background thread, which starts with the first write.
     background: Mutex<Option<JoinHandle<()>>>,
+    /// The thread that keeps a snapshot of what opening has shown.
+    snapshot: Option<JoinHandle<()>>,
 }
 
 /// What is odd in a store's directory.
@@ -91,7 +94,10 @@ impl Store {
     ///
     /// [`Error::Io`] with the path and the reason.
     pub fn open(path: impl AsRef<Path>, options: OpenOptions) -> Result<Store> {
-        let disk = Disk::open(path.as_ref(), options.identifier.as_ref())?;
+        let mut disk = Disk::open(path.as_ref(), options.identifier.as_ref())?;
+        if let Some(cache) = &options.cache {
+            disk = disk.with_cache(cache);
+        }
         Store::with_directory(Box::new(disk), options)
     }
 
@@ -109,9 +115,11 @@ impl Store {
             pending: durability::Pending::default(),
             waiting: waiting::Waiting::default(),
             in_doubt: AtomicBool::new(false),
+            not_in_snapshot: AtomicUsize::new(0),
         });
-        let store = Store { shared, background: Mutex::new(None) };
+        let mut store = Store { shared, background: Mutex::new(None), snapshot: None };
         store.synchronize()?;
+        store.snapshot = store.shared.keep_snapshot_in_background();
         Ok(store)
     }
 
@@ -374,5 +382,9 @@ impl Drop for Store {
             }
         }
         self.shared.make_waiting_durable();
+        if self.snapshot.take().is_some_and(|thread| thread.join().is_err()) {
+            log::error!("the thread that keeps a snapshot has panicked");
+        }
+        self.shared.keep_snapshot();
     }
 }

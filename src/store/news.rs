@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::directory::{Directory, ListedRecord, NameEvent};
 use super::index::{Difference, Epoch};
 use super::load::{Loaded, load};
+use super::snapshot::Snapshot;
 use crate::record::Timestamp;
 
 /// The difference between the directory at some moment and what is known of it.
@@ -46,6 +47,16 @@ impl News {
         self.gone = difference.removed.into_iter().map(|timestamp| (timestamp, epoch)).collect();
     }
 
+    /// Takes the records that have come from a snapshot, as far as it has them.
+    pub(super) fn take_from(&mut self, snapshot: &Snapshot) {
+        let unread = std::mem::take(&mut self.unread).into_values().rev().collect();
+        let (found, unread) = snapshot.split(unread);
+        self.unread = unread.into_iter().map(|entry| (entry.timestamp, entry)).collect();
+        let read =
+            |(entry, record): (ListedRecord, _)| (entry.timestamp, Loaded::Record { inode: entry.inode, record });
+        self.read.extend(found.into_iter().rev().map(read));
+    }
+
     /// Goes on to a later moment; `is_known` tells which names are known in any case.
     pub(super) fn follow(&mut self, events: Vec<NameEvent>, epoch: Epoch, is_known: impl Fn(Timestamp) -> bool) {
         for event in events {
@@ -68,12 +79,13 @@ impl News {
         }
     }
 
-    /// Reads what has not been read, newest first; what has vanished stays unread.
-    pub(super) fn read(&mut self, directory: &dyn Directory, limit: u64) {
+    /// Reads what has not been read, newest first; what has vanished stays unread. Returns how many were read.
+    pub(super) fn read(&mut self, directory: &dyn Directory, limit: u64) -> usize {
         let entries: Vec<_> = self.unread.values().rev().copied().collect();
         let loaded = load(directory, &entries, limit);
         let (vanished, read): (Vec<_>, Vec<_>) =
             loaded.into_iter().partition(|(_, loaded)| matches!(loaded, Loaded::Vanished));
+        let count = read.len();
         if vanished.is_empty() {
             self.unread.clear();
         } else {
@@ -84,6 +96,7 @@ impl News {
         } else {
             self.read.extend(read);
         }
+        count
     }
 
     /// Whether every record that has come has been read.

@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::identifier::Identifier;
@@ -40,6 +41,7 @@ pub struct OpenOptions {
     pub(super) durability: Durability,
     pub(super) record_limit: u64,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) cache: Option<PathBuf>,
 }
 
 impl OpenOptions {
@@ -51,6 +53,7 @@ impl OpenOptions {
             durability: Durability::default(),
             record_limit: limits::RECORD_BYTES,
             clock: Arc::new(SystemClock),
+            cache: None,
         }
     }
 
@@ -70,6 +73,14 @@ impl OpenOptions {
     #[must_use]
     pub fn record_limit(self, bytes: u64) -> OpenOptions {
         OpenOptions { record_limit: bytes, ..self }
+    }
+
+    /// Sets a directory in which a reader keeps snapshots of large stores, made when it is missing.
+    ///
+    /// A writer keeps them in the store; a reader without such a directory uses what is there and keeps none.
+    #[must_use]
+    pub fn cache(self, directory: impl Into<PathBuf>) -> OpenOptions {
+        OpenOptions { cache: Some(directory.into()), ..self }
     }
 
     /// Sets the clock that timestamps are taken from.

@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) waiting: Waiting,
     /// Set when something was found out that no event will tell of: the next synchronisation lists.
     pub(super) in_doubt: AtomicBool,
+    /// How many records have become known that are not in the last snapshot.
+    pub(super) not_in_snapshot: AtomicUsize,
 }
 
 /// What is known of the directory.
@@ -102,6 +104,7 @@ impl Shared {
             value: value.map_or_else(Value::null, |value| stored_value(value, &bytes)),
         };
         let Published { timestamp, inode, staged } = published;
+        self.not_in_snapshot.fetch_add(1, Ordering::Relaxed);
         let (superseded, looked) = {
             let index = &mut self.state.write().index;
             (index.insert(timestamp, inode, record).superseded, index.epoch() != epoch)

@@ -37,6 +37,7 @@ mod scenarios;
 mod second_try;
 mod sentences;
 mod shelf;
+mod snapshots;
 mod structure;
 mod taking_in;
 #[cfg(all(feature = "cli", feature = "fuse"))]

@@ -36,6 +36,8 @@ pub(crate) enum Call {
     Sync,
     SyncAll,
     Space,
+    ReadSnapshot,
+    WriteSnapshot,
 }
 
 impl Call {
@@ -77,6 +79,8 @@ pub(crate) struct MemoryDirectory {
     state: Arc<Mutex<State>>,
     /// Whether names can be watched through this handle.
     watchable: bool,
+    /// Whether snapshots are kept.
+    keeps_snapshots: bool,
 }
 
 #[derive(Default)]
@@ -101,6 +105,7 @@ struct State {
     intruder: Option<Intruder>,
     intruder_after: Option<(Meant, OnlyOnce)>,
     watches: Vec<Weak<NameQueue>>,
+    snapshot: Option<Vec<u8>>,
 }
 
 struct File {
@@ -113,7 +118,7 @@ struct File {
 
 impl MemoryDirectory {
     pub(crate) fn new() -> MemoryDirectory {
-        MemoryDirectory { state: Arc::default(), watchable: true }
+        MemoryDirectory { state: Arc::default(), watchable: true, keeps_snapshots: false }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -148,6 +153,11 @@ impl MemoryDirectory {
     /// From now on nobody else acts.
     pub(crate) fn work_alone(&self) {
         self.state().intruder = None;
+    }
+
+    /// The same, and it keeps snapshots.
+    pub(crate) fn with_snapshots(&self) -> MemoryDirectory {
+        MemoryDirectory { keeps_snapshots: true, ..self.clone() }
     }
 
     /// The same directory for somebody who cannot watch its names.

@@ -1,6 +1,7 @@
 //! The command line, and the store that it names.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use keyfs::{Durability, Identifier, OpenOptions, Store};
@@ -30,6 +31,13 @@ Examples:
 Exit status:
   0 done, 1 no such key or false, 2 usage, 3 conflict, 4 not a value or key that can be stored,
   5 store or I/O error, 32 mount failed, 124 timed out, 130 interrupted";
+
+/// Where the snapshots of stores lie that are only read: below the user's cache directory, if he has one.
+fn cache_directory() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+    cache.map(|cache| cache.join("keyfs"))
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -94,7 +102,11 @@ impl StoreOptions {
     /// Opens the store for reading, which writes nothing at all.
     pub(crate) fn open_for_reading(&self) -> Result<Store, Reason> {
         self.writer()?;
-        self.open(OpenOptions::read_only())
+        let options = OpenOptions::read_only();
+        self.open(match cache_directory() {
+            Some(cache) => options.cache(cache),
+            None => options,
+        })
     }
 
     /// Opens the store for writing; a put or remove returns when it is on disk.

@@ -2,6 +2,7 @@
 
 mod listing;
 mod names;
+mod snapshot_file;
 mod staged;
 
 use std::io;
@@ -29,6 +30,7 @@ pub struct Disk {
     data_path: PathBuf,
     local: bool,
     scratch: Option<staged::TemporaryDirectory>,
+    snapshots: snapshot_file::SnapshotFiles,
     buffer_bytes: AtomicUsize,
     /// Whether `d/` has ever been seen.
     was_there: AtomicBool,
@@ -59,6 +61,7 @@ impl Disk {
         let local = fs::fstatfs(&store).is_ok_and(|found| is_local(found.f_type as u64));
         Ok(Disk {
             scratch: writer.map(staged::TemporaryDirectory::new),
+            snapshots: snapshot_file::SnapshotFiles::new(&store, writer.is_some(), None),
             store,
             data: RwLock::new(data.map(Arc::new)),
             data_path,
@@ -66,6 +69,13 @@ impl Disk {
             buffer_bytes: AtomicUsize::new(0),
             was_there: AtomicBool::new(false),
         })
+    }
+
+    /// Keeps snapshots of the store in this directory, made when it is missing, where they cannot be kept in the store.
+    #[must_use]
+    pub fn with_cache(self, directory: &Path) -> Disk {
+        let writes_to_store = self.scratch.is_some();
+        Disk { snapshots: snapshot_file::SnapshotFiles::new(&self.store, writes_to_store, Some(directory)), ..self }
     }
 
     /// The descriptor of `d/`, opened again when the directory has been created meanwhile.
@@ -199,6 +209,18 @@ impl Directory for Disk {
 
     fn sync_all(&self) -> io::Result<()> {
         Ok(fs::syncfs(&self.existing_data()?)?)
+    }
+
+    fn keeps_snapshots(&self) -> bool {
+        self.snapshots.can_write()
+    }
+
+    fn read_snapshot(&self) -> io::Result<Option<Vec<u8>>> {
+        self.snapshots.read(&self.store)
+    }
+
+    fn write_snapshot(&self, bytes: &[u8]) -> io::Result<()> {
+        self.snapshots.write(&self.store, bytes)
     }
 
     fn space(&self) -> io::Result<Space> {

@@ -162,6 +162,21 @@ impl Directory for MemoryDirectory {
         })
     }
 
+    fn keeps_snapshots(&self) -> bool {
+        self.keeps_snapshots
+    }
+
+    fn read_snapshot(&self) -> io::Result<Option<Vec<u8>>> {
+        if self.keeps_snapshots { self.call(Call::ReadSnapshot, |state| Ok(state.snapshot.clone())) } else { Ok(None) }
+    }
+
+    fn write_snapshot(&self, bytes: &[u8]) -> io::Result<()> {
+        self.call(Call::WriteSnapshot, |state| {
+            state.snapshot = Some(bytes.to_vec());
+            Ok(())
+        })
+    }
+
     fn space(&self) -> io::Result<Space> {
         self.call(Call::Space, |_| Ok(Space::default()))
     }
