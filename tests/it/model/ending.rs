@@ -29,11 +29,6 @@ impl Simple {
         !self.departing.is_empty() || !self.restored.is_empty() || self.temporaries.iter().any(is_value)
     }
 
-    /// Whether keys are remembered that were unlinked.
-    pub(crate) fn remembers(&self) -> bool {
-        !self.removed.is_empty()
-    }
-
     /// Saves all that can be saved, and puts nothing off any longer.
     pub(crate) fn save_all(&mut self) {
         for file in self.writings.clone() {

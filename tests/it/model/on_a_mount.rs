@@ -37,6 +37,13 @@ const WAIT: Duration = Duration::from_millis(300);
 /// A life is not longer than this while values of unlinked keys are remembered, which they are for ten seconds.
 const LIFE: Duration = Duration::from_secs(6);
 
+impl Simple {
+    /// Whether keys are remembered that were unlinked.
+    fn remembers(&self) -> bool {
+        !self.removed.is_empty()
+    }
+}
+
 /// How a life went on.
 enum Lived {
     Ended(Option<End>),
