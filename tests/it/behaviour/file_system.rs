@@ -1,6 +1,6 @@
 //! What behaviours are written against: a directory of files, and nothing that tells which one.
 
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -108,6 +108,14 @@ pub(crate) fn assert_text(files: &dyn FileSystem, name: &[u8], expected: &str) {
     assert_eq!(String::from_utf8_lossy(&found), expected, "the text of {shown}");
     assert_eq!(file.stat().unwrap().size, expected.len() as u64, "the size of {shown} by fstat");
     assert_eq!(files.stat(name).unwrap().size, expected.len() as u64, "the size of {shown} by stat");
+}
+
+/// Waits until the last close has been heard of, of which the kernel tells after it has returned; not for ever.
+pub(crate) fn wait_for_close(is_seen: impl Fn() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(5);
+    while !is_seen() && Instant::now() < limit {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[track_caller]

@@ -4,7 +4,8 @@ use keyfs::Store;
 use rustix::io::Errno;
 
 use super::file_system::{
-    FileSystem, READ, READ_WRITE, SAVE, WRITE, assert_listed, assert_missing, assert_text, save, whole,
+    FileSystem, READ, READ_WRITE, SAVE, WRITE, assert_listed, assert_missing, assert_text, save, try_text,
+    wait_for_close, whole,
 };
 
 super::as_on_a_plain_directory! {
@@ -348,6 +349,7 @@ fn the_value_is_there_again_when_the_new_text_is_refused(files: &dyn FileSystem,
         let file = files.open(b"a", SAVE).unwrap();
         assert_eq!(file.write_at(0, b"{\"no\":"), Ok(6));
         assert_eq!(file.close(), Err(Errno::INVAL));
+        wait_for_close(|| try_text(files, b"a").as_deref() == Ok("1\n"));
         assert_text(files, b"a", "1\n");
         assert_text(files, b".keyfs/rejected/a", "{\"no\":");
         files.let_time_pass();
@@ -376,6 +378,7 @@ fn the_value_of_the_old_name_is_not_put_under_a_new_one(files: &dyn FileSystem, 
     files.rename(b"a", b"b").unwrap();
     file.write_at(0, b"{\"no\":").unwrap();
     assert_eq!(file.close(), Err(Errno::INVAL));
+    wait_for_close(|| files.list(b".").unwrap().is_empty());
     assert_listed(files, &[]);
 }
 
