@@ -5,7 +5,8 @@ use super::terminal::{Step, file, gone, link, see, types};
 
 /// Emacs without the settings of the system, and on a terminal that it asks no questions, so that it starts faster. A build
 /// directory below `/tmp` is one like any other to it.
-pub(super) const EMACS: &str = "env TERM=vt100 emacs -nw -Q --eval '(setq backup-enable-predicate (lambda (_) t))'";
+pub(super) const EMACS: &str = "env TERM=vt100 emacs -nw -Q \
+    --eval '(setq native-comp-deferred-compilation nil backup-enable-predicate (lambda (_) t))'";
 
 /// Emacs with a form that is evaluated before the key is opened; the steps come between editing and saving.
 fn emacs(name: &'static str, form: &str, steps: Vec<Step>) -> Row {

@@ -142,7 +142,9 @@ fn emacs_reverts_its_buffer_by_itself() {
     store.put("key", json!("first")).unwrap();
     let home = tempfile::tempdir().unwrap();
     // Without its own polling: only what it hears of counts.
-    let mode = "\"(progn (setq auto-revert-avoid-polling t auto-revert-remote-files t) (global-auto-revert-mode 1))\"";
+    // It would compile what it loads in the background, and leave files behind when it is ended.
+    let mode = "\"(progn (setq native-comp-deferred-compilation nil auto-revert-avoid-polling t auto-revert-remote-files t) \
+                (global-auto-revert-mode 1))\"";
     let arguments = ["-nw", "-Q", "--eval", mode];
     let mut emacs = editor("emacs", &arguments, &mounted.path().join("key"), &home);
     assert!(emacs.wait_until(30 * SECOND, |output| output.contains("first")), "{}", emacs.output());
