@@ -310,6 +310,12 @@ impl Index {
         self.unreadable.iter().map(report).collect()
     }
 
+    /// Whether a key has this newest record, and others.
+    pub(super) fn is_crowded_below(&self, key: &Key, newest: Timestamp) -> bool {
+        let records = self.keys.get(key).filter(|records| !records.older.is_empty());
+        records.and_then(|records| records.current.as_ref()).is_some_and(|current| current.timestamp == newest)
+    }
+
     /// The keys with more than one record: the newest, and the others.
     pub(super) fn crowded(&self) -> impl Iterator<Item = (&Key, &Version, impl Iterator<Item = Timestamp>)> {
         self.crowded.iter().filter_map(|key| {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 
+use super::index::Index;
 use super::shared::Shared;
 use crate::record::{Key, Timestamp};
 
@@ -19,28 +20,78 @@ pub(super) const GRACE: Duration = Duration::from_secs(1);
 /// Keys that are looked at in one synchronisation.
 const KEYS_AT_ONCE: usize = 1000;
 
-/// Since when the newest record of a key has been seen together with older ones.
-pub(super) type SeenSince = HashMap<Key, (Timestamp, Instant), RandomState>;
+/// How often keys that wait for the grace time are looked at where nothing changes.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The keys that were seen with older records beside their newest one.
+#[derive(Default)]
+pub(super) struct SeenSince {
+    /// Their newest record, and since when it has been seen; keys that have one record only are not kept.
+    keys: HashMap<Key, (Timestamp, Instant), RandomState>,
+    /// When they are to be looked at again; `None` while there are none.
+    due: Option<Instant>,
+}
+
+/// A key, its newest record, and those that it has superseded for long.
+type Stale = (Key, Timestamp, Vec<Timestamp>);
+
+impl SeenSince {
+    fn is_due(&self) -> bool {
+        self.due.is_some_and(|due| due <= Instant::now())
+    }
+
+    /// Notes what is seen now, and takes what has been seen for longer than the grace time.
+    fn take_stale(&mut self, index: &Index, now: Timestamp) -> Vec<Stale> {
+        self.keys.retain(|key, (newest, _)| index.is_crowded_below(key, *newest));
+        let mut stale = Vec::new();
+        for (key, current, older) in index.crowded().take(KEYS_AT_ONCE) {
+            let seen = || (current.timestamp, Instant::now());
+            let since = self.keys.entry(key.clone()).or_insert_with(seen).1;
+            if since.elapsed() >= GRACE && now.since(current.timestamp) >= GRACE {
+                stale.push((key.clone(), current.timestamp, older.collect()));
+            }
+        }
+        self.due = (!self.keys.is_empty()).then(|| Instant::now() + PAUSE);
+        stale.iter().for_each(|(key, ..)| _ = self.keys.remove(key));
+        stale
+    }
+}
 
 impl Shared {
     /// Hands records to the background thread that a present record has superseded for longer than the grace time.
-    pub(super) fn collect_stale(&self, seen_since: &mut SeenSince) {
-        let now = self.options.clock.now();
-        let mut ready = Vec::new();
-        {
-            let state = self.state.read();
-            seen_since
-                .retain(|key, (newest, _)| state.index.current(key.as_wtf8()).is_some_and(|c| c.timestamp == *newest));
-            for (key, current, older) in state.index.crowded().take(KEYS_AT_ONCE) {
-                let since = seen_since.entry(key.clone()).or_insert((current.timestamp, Instant::now())).1;
-                if since.elapsed() >= GRACE && now.since(current.timestamp) >= GRACE {
-                    ready.push((key.clone(), current.timestamp, older.collect::<Vec<_>>()));
-                }
-            }
+    pub(super) fn collect_stale(&self, seen_since: &mut SeenSince, has_looked: bool) {
+        if !has_looked && !seen_since.is_due() {
+            return;
         }
-        for (key, newest, older) in ready {
-            seen_since.remove(&key);
+        let now = self.options.clock.now();
+        let stale = seen_since.take_stale(&self.state.read().index, now);
+        for (key, newest, older) in stale {
             self.retire_later(&key, newest, older);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Record, Value};
+
+    fn insert(index: &mut Index, number: u16, key: &str) -> Timestamp {
+        let timestamp = Timestamp::from_micros(number.into());
+        index.insert(timestamp, number.into(), Record { key: key.into(), deleted: false, value: Value::null() });
+        timestamp
+    }
+
+    /// A store that others change without pause has ever new keys that had two records for a moment.
+    #[test]
+    fn a_key_that_has_one_record_again_is_not_kept() {
+        let (mut index, mut seen) = (Index::default(), SeenSince::default());
+        let first = insert(&mut index, 1, "key");
+        insert(&mut index, 2, "key");
+        assert!(seen.take_stale(&index, Timestamp::ZERO).is_empty());
+        assert!(seen.keys.len() == 1 && seen.due.is_some());
+        index.remove(first);
+        assert!(seen.take_stale(&index, Timestamp::ZERO).is_empty());
+        assert!(seen.keys.is_empty() && seen.due.is_none());
     }
 }

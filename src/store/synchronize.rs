@@ -42,7 +42,9 @@ impl Shared {
         let mut scan = self.scan.lock();
         let unreadable = self.next_unreadable(&mut scan);
         let mut changes = Vec::new();
-        if let Some(sight) = self.look(&mut scan)? {
+        let sight = self.look(&mut scan)?;
+        let has_looked = sight.is_some();
+        if let Some(sight) = sight {
             let exact = sight.exact;
             let (changed, complete) = self.apply(sight);
             if !(exact && complete) {
@@ -59,7 +61,7 @@ impl Shared {
         if self.options.identifier.is_some() {
             scan.unhealed.extend(self.endangered(&changes));
             scan.unhealed.retain(|key| !self.heal(key));
-            self.collect_stale(&mut scan.seen_since);
+            self.collect_stale(&mut scan.seen_since, has_looked);
         }
         Ok(changes)
     }
