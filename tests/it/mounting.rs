@@ -1,5 +1,6 @@
 //! Mounting and unmounting, as a user does: through the command.
 
+mod arenas;
 mod entering;
 mod leaving;
 mod mistakes;

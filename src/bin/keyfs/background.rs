@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use rustix::fs::{Mode, OFlags};
 
+use crate::arenas;
 use crate::exit::{Reason, Status};
 
 /// What the second process says when the mount answers.
@@ -29,7 +30,7 @@ pub(crate) fn start(mount_point: &Path) -> Result<Status, Reason> {
     let program = std::env::current_exe().map_err(Reason::Background)?;
     let mut command = Command::new(program);
     command.args(std::env::args_os().skip(1)).env(SECOND, "1").stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child = command.spawn().map_err(Reason::Background)?;
+    let mut child = arenas::limit(&mut command).spawn().map_err(Reason::Background)?;
     let mut said = String::new();
     if let Some(output) = child.stdout.take() {
         BufReader::new(output).read_line(&mut said).map_err(Reason::Background)?;

@@ -1,5 +1,7 @@
 //! The command `keyfs`: a store's keys and values at the shell, and its mount.
 
+#[cfg(feature = "fuse")]
+mod arenas;
 mod arguments;
 #[cfg(feature = "fuse")]
 mod background;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use keyfs::fuse::MountOptions;
 
+use crate::arenas;
 use crate::arguments::StoreOptions;
 use crate::background;
 use crate::exit::{About, Failure, Reason, Status};
@@ -46,6 +47,7 @@ impl Mount {
         if background::is_second() {
             keyfs::fuse::mount(&options, background::announce).map_err(Reason::Mount).about(&what)?;
         } else if self.foreground {
+            arenas::start_limited();
             keyfs::fuse::mount(&options, || {}).map_err(Reason::Mount).about(&what)?;
         } else {
             return background::start(&self.mountpoint).about(&what);

@@ -147,9 +147,14 @@ impl Place {
         found.filter_map(|process| Pid::from_raw(process.file_name()?.to_str()?.parse().ok()?)).collect()
     }
 
+    /// What the system tells of the daemon.
+    pub(crate) fn daemon_process(&self) -> PathBuf {
+        Path::new("/proc").join(self.daemons()[0].as_raw_nonzero().to_string())
+    }
+
     /// The working directory of the daemon.
     pub(crate) fn daemon_directory(&self) -> PathBuf {
-        fs::read_link(format!("/proc/{}/cwd", self.daemons()[0].as_raw_nonzero())).unwrap()
+        fs::read_link(self.daemon_process().join("cwd")).unwrap()
     }
 
     /// Everything that is mounted in this place, the last mounted first.
