@@ -1,37 +1,22 @@
 //! What is known of the directory: which names there are, and for each key its records.
 
+mod keys;
+mod names;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use foldhash::fast::RandomState;
 
 use super::change::{Change, Unreadable, UnreadableReason, Version};
 use super::directory::{Identity, ListedRecord};
 use crate::record::{Key, Record, Timestamp, Value};
+use keys::{KeyNo, KeyRecords, Keys};
+use names::{Known, NameNo, Names};
 
 /// The order of looks at the directory and own puts; see [`Index::begin_look`].
 pub(super) type Epoch = u64;
-
-/// A name that is known to be in the directory.
-struct Known {
-    inode: u64,
-    /// The look during or before which the name became known.
-    epoch: Epoch,
-    /// The record's key; `None` for a file that cannot be read.
-    key: Option<Key>,
-}
-
-/// The records of one key.
-#[derive(Default)]
-struct KeyRecords {
-    /// The greatest number ever seen, of vanished records too: puts go above it.
-    highest: Timestamp,
-    current: Option<Version>,
-    /// Other records that are still in the directory; below `current`, but for the case of [`Index::uncovered`].
-    older: Vec<Version>,
-}
 
 /// A file that cannot be read, and what it was when it was tried.
 pub(super) struct UnreadableFile {
@@ -56,11 +41,11 @@ pub(super) struct Inserted {
 
 #[derive(Default)]
 pub(super) struct Index {
-    names: HashMap<Timestamp, Known, RandomState>,
-    keys: HashMap<Key, KeyRecords, RandomState>,
+    names: Names,
+    keys: Keys,
     unreadable: BTreeMap<Timestamp, UnreadableFile>,
     /// Keys with more than one record in the directory.
-    crowded: BTreeSet<Key>,
+    crowded: BTreeSet<KeyNo>,
     epoch: Epoch,
     live: usize,
     tombstones: usize,
@@ -69,7 +54,7 @@ pub(super) struct Index {
 impl Index {
     /// Whether no key was ever seen.
     pub(super) fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.names.is_empty()
+        self.keys.is_empty() && self.names.len() == 0
     }
 
     /// Makes room for so many records at once.
@@ -80,20 +65,27 @@ impl Index {
 
     /// All that is known, as changes of what was not.
     pub(super) fn all_changes(&self) -> Vec<Change> {
-        let change = |(key, records): (&Key, &KeyRecords)| {
-            records.current.is_some().then(|| Change { key: key.clone(), old: None, new: records.current.clone() })
+        let change = |records: &KeyRecords| {
+            let new = self.names.at(records.current)?.version.clone();
+            Some(Change { key: records.key.clone(), old: None, new: Some(new) })
         };
         self.keys.iter().filter_map(change).collect()
     }
 
     /// Each record that is known to be in the directory: its name, its inode, its key, and its value unless it is a tombstone.
     pub(super) fn records(&self) -> impl Iterator<Item = (Timestamp, u64, &Key, Option<&Value>)> {
-        self.keys.iter().flat_map(move |(key, records)| {
-            records.current.iter().chain(&records.older).filter_map(move |version| {
-                let known = self.names.get(&version.timestamp)?;
-                Some((version.timestamp, known.inode, key, version.value.as_ref()))
-            })
+        self.keys.iter().flat_map(move |records| {
+            self.names
+                .at(records.current)
+                .into_iter()
+                .chain(self.older(records))
+                .map(move |known| (known.version.timestamp, known.inode, &records.key, known.version.value.as_ref()))
         })
+    }
+
+    /// The records of a key beside the current one.
+    fn older(&self, records: &KeyRecords) -> impl Iterator<Item = &Known> {
+        std::iter::successors(self.names.at(records.older), |known| self.names.at(known.next))
     }
 
     /// How many names are known.
@@ -117,7 +109,7 @@ impl Index {
         let mut difference = Difference::default();
         let mut unchanged = 0;
         for record in listed {
-            match self.names.get(&record.timestamp) {
+            match self.names.get(record.timestamp) {
                 Some(known) if known.inode == record.inode => unchanged += 1,
                 _ => difference.added.push(*record),
             }
@@ -134,25 +126,30 @@ impl Index {
     fn removed(&self, listed: &[ListedRecord], epoch: Epoch) -> Vec<Timestamp> {
         let listed: HashSet<(Timestamp, u64), RandomState> =
             listed.iter().map(|record| (record.timestamp, record.inode)).collect();
-        let is_gone = |(timestamp, known): (&Timestamp, &Known)| {
-            (known.epoch < epoch && !listed.contains(&(*timestamp, known.inode))).then_some(*timestamp)
+        let is_gone = |known: &Known| {
+            let timestamp = known.version.timestamp;
+            (known.epoch < epoch && !listed.contains(&(timestamp, known.inode))).then_some(timestamp)
         };
         self.names.iter().filter_map(is_gone).collect()
     }
 
     /// Takes in a record that was read or published under `timestamp`.
     pub(super) fn insert(&mut self, timestamp: Timestamp, inode: u64, record: Record) -> Inserted {
-        self.know(timestamp, Known { inode, epoch: self.epoch, key: Some(record.key.clone()) });
+        self.remove(timestamp);
         let value = (!record.deleted).then_some(record.value);
+        let key = self.keys.find_or_add(record.key);
         let version = Version { timestamp, value };
+        let added = self.names.add(Known { version, inode, epoch: self.epoch, key, next: NameNo::NONE });
         let mut superseded = None;
-        self.change_key(record.key, |records| {
+        self.change_key(key, |records, names| {
             records.highest = records.highest.max(timestamp);
-            if records.current.as_ref().is_some_and(|current| current.timestamp > timestamp) {
-                records.older.push(version);
-            } else if let Some(old) = records.current.replace(version) {
-                superseded = Some(old.timestamp);
-                records.older.push(old);
+            match names.at(records.current).map(|current| current.version.timestamp) {
+                Some(current) if current > timestamp => add_older(records, names, added),
+                current => {
+                    superseded = current;
+                    let old = std::mem::replace(&mut records.current, added);
+                    add_older(records, names, old);
+                }
             }
         });
         Inserted { superseded }
@@ -160,13 +157,15 @@ impl Index {
 
     /// Takes in a file that cannot be read.
     pub(super) fn insert_unreadable(&mut self, timestamp: Timestamp, file: UnreadableFile) {
-        self.know(timestamp, Known { inode: file.identity.inode, epoch: self.epoch, key: None });
+        self.remove(timestamp);
+        let (inode, version) = (file.identity.inode, Version { timestamp, value: None });
+        self.names.add(Known { version, inode, epoch: self.epoch, key: KeyNo::NONE, next: NameNo::NONE });
         self.unreadable.insert(timestamp, file);
     }
 
     /// Forgets a name that a look begun at `epoch` has shown to be gone, unless it was published meanwhile.
     pub(super) fn remove_missing(&mut self, timestamp: Timestamp, epoch: Epoch) {
-        if self.names.get(&timestamp).is_some_and(|known| known.epoch < epoch) {
+        if self.names.get(timestamp).is_some_and(|known| known.epoch < epoch) {
             self.remove(timestamp);
         }
     }
@@ -181,74 +180,63 @@ impl Index {
         is_current() == Some(true) && newer.any(|(_, file)| file.reason.is_transient())
     }
 
-    /// Forgets a name that has gone from the directory; another record of its key counts then.
+    /// Forgets a name that has gone from the directory, or stands for another file now; another record of its key counts
+    /// then.
     pub(super) fn remove(&mut self, timestamp: Timestamp) {
-        if let Some(known) = self.names.remove(&timestamp) {
-            self.forget(timestamp, known);
-        }
-    }
-
-    /// Takes in a name, which may have stood for another file until now.
-    fn know(&mut self, timestamp: Timestamp, known: Known) {
-        if let Some(replaced) = self.names.insert(timestamp, known) {
-            self.forget(timestamp, replaced);
-        }
-    }
-
-    /// Forgets what stood under a name.
-    fn forget(&mut self, timestamp: Timestamp, known: Known) {
-        let Some(key) = known.key else {
+        let Some(name) = self.names.find(timestamp) else { return };
+        let Some(&Known { key, epoch, .. }) = self.names.at(name) else { return };
+        if key == KeyNo::NONE {
             self.unreadable.remove(&timestamp);
-            return;
-        };
-        let next = self.uncovered(&key, known.epoch);
-        self.change_key(key, |records| {
-            if records.current.as_ref().is_some_and(|current| current.timestamp == timestamp) {
-                records.current = next.map(|at| records.older.swap_remove(at));
-            } else {
-                records.older.retain(|older| older.timestamp != timestamp);
-            }
-        });
+        } else {
+            let next = self.uncovered(key, epoch);
+            self.change_key(key, |records, names| {
+                if records.current == name {
+                    take_older(records, names, next);
+                    records.current = next;
+                } else {
+                    take_older(records, names, name);
+                }
+            });
+        }
+        self.names.remove(name);
     }
 
     /// Which of the older records of a key counts when the current one, known since `epoch`, has gone.
     ///
     /// One that came after the current one comes first: a writer with a clock behind has replaced the current one with
     /// it, and what the current one had superseded must not come back.
-    fn uncovered(&self, key: &Key, epoch: Epoch) -> Option<usize> {
-        let older = &self.keys.get(key)?.older;
-        let came = |timestamp| self.names.get(&timestamp).map_or(0, |known| known.epoch);
-        (0..older.len()).max_by_key(|&at| {
-            let timestamp = older[at].timestamp;
-            (Some(came(timestamp)).filter(|&came| came > epoch), timestamp)
-        })
+    fn uncovered(&self, key: KeyNo, epoch: Epoch) -> NameNo {
+        let older = self.keys.at(key).into_iter().flat_map(|records| self.older(records));
+        let counts = |known: &&Known| (Some(known.epoch).filter(|&came| came > epoch), known.version.timestamp);
+        let uncovered = older.max_by_key(counts);
+        uncovered.and_then(|known| self.names.find(known.version.timestamp)).unwrap_or(NameNo::NONE)
     }
 
     /// Changes the records of a key and keeps the counts right.
-    fn change_key(&mut self, key: Key, change: impl FnOnce(&mut KeyRecords)) {
-        let records = self.keys.entry(key.clone()).or_default();
-        let count = |records: &KeyRecords| match &records.current {
-            Some(Version { value: Some(_), .. }) => (1, 0),
-            Some(Version { value: None, .. }) => (0, 1),
-            None => (0, 0),
+    fn change_key(&mut self, key: KeyNo, change: impl FnOnce(&mut KeyRecords, &mut Names)) {
+        let Some(records) = self.keys.at_mut(key) else { return };
+        let count = |records: &KeyRecords, names: &Names| {
+            names.at(records.current).map_or((0, 0), |known| match known.version.value {
+                Some(_) => (1, 0),
+                None => (0, 1),
+            })
         };
-        let before = count(records);
-        let was_crowded = !records.older.is_empty();
-        change(records);
-        let after = count(records);
-        let crowded = !records.older.is_empty();
+        let before = count(records, &self.names);
+        change(records, &mut self.names);
+        let after = count(records, &self.names);
+        records.is_live = after.0 == 1;
         self.live = self.live + after.0 - before.0;
         self.tombstones = self.tombstones + after.1 - before.1;
-        if crowded && !was_crowded {
-            self.crowded.insert(key);
-        } else if was_crowded && !crowded {
+        if records.older == NameNo::NONE {
             self.crowded.remove(&key);
+        } else {
+            self.crowded.insert(key);
         }
     }
 
     /// The newest record of a key.
     pub(super) fn current(&self, key: &[u8]) -> Option<&Version> {
-        self.keys.get(key)?.current.as_ref()
+        Some(&self.names.at(self.keys.get(key)?.current)?.version)
     }
 
     /// The value of a live key.
@@ -264,13 +252,12 @@ impl Index {
     /// The newest record of a key, and the greatest number ever seen for it.
     pub(super) fn current_and_highest(&self, key: &[u8]) -> Option<(Version, Timestamp)> {
         let records = self.keys.get(key)?;
-        Some((records.current.clone()?, records.highest))
+        Some((self.names.at(records.current)?.version.clone(), records.highest))
     }
 
     /// The live keys, in no order.
     pub(super) fn live_keys(&self) -> impl Iterator<Item = &Key> {
-        let is_live = |records: &KeyRecords| records.current.as_ref().is_some_and(|current| current.value.is_some());
-        self.keys.iter().filter(move |(_, records)| is_live(records)).map(|(key, _)| key)
+        self.keys.iter().filter(|records| records.is_live).map(|records| &records.key)
     }
 
     /// The number of live keys.
@@ -285,12 +272,12 @@ impl Index {
 
     /// Whether a name is known, and as which inode.
     pub(super) fn inode(&self, timestamp: Timestamp) -> Option<u64> {
-        self.names.get(&timestamp).map(|known| known.inode)
+        self.names.get(timestamp).map(|known| known.inode)
     }
 
     /// The key of a known record.
     pub(super) fn key_of(&self, timestamp: Timestamp) -> Option<&Key> {
-        self.names.get(&timestamp)?.key.as_ref()
+        Some(&self.keys.at(self.names.get(timestamp)?.key)?.key)
     }
 
     /// The files that cannot be read.
@@ -312,16 +299,41 @@ impl Index {
 
     /// Whether a key has this newest record, and others.
     pub(super) fn is_crowded_below(&self, key: &Key, newest: Timestamp) -> bool {
-        let records = self.keys.get(key).filter(|records| !records.older.is_empty());
-        records.and_then(|records| records.current.as_ref()).is_some_and(|current| current.timestamp == newest)
+        let records = self.keys.get(key.as_wtf8()).filter(|records| records.older != NameNo::NONE);
+        let current = records.and_then(|records| self.names.at(records.current));
+        current.is_some_and(|current| current.version.timestamp == newest)
     }
 
     /// The keys with more than one record: the newest, and the others.
     pub(super) fn crowded(&self) -> impl Iterator<Item = (&Key, &Version, impl Iterator<Item = Timestamp>)> {
-        self.crowded.iter().filter_map(|key| {
-            let records = self.keys.get(key)?;
-            let older = records.older.iter().map(|older| older.timestamp);
-            Some((key, records.current.as_ref()?, older))
+        self.crowded.iter().filter_map(|&key| {
+            let records = self.keys.at(key)?;
+            let older = self.older(records).map(|older| older.version.timestamp);
+            Some((&records.key, &self.names.at(records.current)?.version, older))
         })
+    }
+}
+
+/// Adds a record to the older ones of its key.
+fn add_older(records: &mut KeyRecords, names: &mut Names, added: NameNo) {
+    if let Some(known) = names.at_mut(added) {
+        known.next = std::mem::replace(&mut records.older, added);
+    }
+}
+
+/// Takes a record out of the older ones of its key.
+fn take_older(records: &mut KeyRecords, names: &mut Names, taken: NameNo) {
+    let Some(after) = names.at_mut(taken).map(|known| std::mem::replace(&mut known.next, NameNo::NONE)) else { return };
+    if records.older == taken {
+        records.older = after;
+        return;
+    }
+    let mut at = records.older;
+    while let Some(known) = names.at_mut(at) {
+        if known.next == taken {
+            known.next = after;
+            return;
+        }
+        at = known.next;
     }
 }

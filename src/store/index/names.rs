@@ -1,0 +1,108 @@
+//! The names that are known to be in the directory, in a table without an allocation for each.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use super::Epoch;
+use super::keys::KeyNo;
+use crate::record::Timestamp;
+use crate::store::change::Version;
+
+/// Which of the names; memory ends long before the numbers do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NameNo(u32);
+
+impl NameNo {
+    /// None of them.
+    pub(super) const NONE: NameNo = NameNo(u32::MAX);
+
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A name that is known to be in the directory.
+pub(super) struct Known {
+    /// What the record says; of a file that cannot be read, only its number.
+    pub(super) version: Version,
+    pub(super) inode: u64,
+    /// The look during or before which the name became known.
+    pub(super) epoch: Epoch,
+    /// The record's key; [`KeyNo::NONE`] for a file that cannot be read.
+    pub(super) key: KeyNo,
+    /// The next of the older records of the key.
+    pub(super) next: NameNo,
+}
+
+/// The known names, found by their timestamps.
+#[derive(Default)]
+pub(super) struct Names {
+    names: Vec<Known>,
+    /// Places in `names` that stand for nothing.
+    free: Vec<NameNo>,
+    table: HashTable<NameNo>,
+    hasher: RandomState,
+}
+
+impl Names {
+    pub(super) fn reserve(&mut self, names: usize) {
+        self.names.reserve(names);
+        let (known, hasher) = (&self.names, &self.hasher);
+        self.table.reserve(names, |name| hasher.hash_one(known[name.index()].version.timestamp));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(super) fn at(&self, name: NameNo) -> Option<&Known> {
+        self.names.get(name.index())
+    }
+
+    pub(super) fn at_mut(&mut self, name: NameNo) -> Option<&mut Known> {
+        self.names.get_mut(name.index())
+    }
+
+    pub(super) fn find(&self, timestamp: Timestamp) -> Option<NameNo> {
+        let is_it = |name: &NameNo| self.names[name.index()].version.timestamp == timestamp;
+        self.table.find(self.hasher.hash_one(timestamp), is_it).copied()
+    }
+
+    pub(super) fn get(&self, timestamp: Timestamp) -> Option<&Known> {
+        self.at(self.find(timestamp)?)
+    }
+
+    /// Adds a name that is not known.
+    pub(super) fn add(&mut self, known: Known) -> NameNo {
+        let hash = self.hasher.hash_one(known.version.timestamp);
+        let name = match self.free.pop() {
+            Some(name) => {
+                self.names[name.index()] = known;
+                name
+            }
+            None => {
+                self.names.push(known);
+                NameNo(self.names.len() as u32 - 1)
+            }
+        };
+        let (names, hasher) = (&self.names, &self.hasher);
+        self.table.insert_unique(hash, name, |name| hasher.hash_one(names[name.index()].version.timestamp));
+        name
+    }
+
+    /// Forgets a name; nothing may lead to it any more.
+    pub(super) fn remove(&mut self, name: NameNo) {
+        let hash = self.hasher.hash_one(self.names[name.index()].version.timestamp);
+        if let Ok(entry) = self.table.find_entry(hash, |found| *found == name) {
+            entry.remove();
+            self.names[name.index()].version.value = None;
+            self.free.push(name);
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Known> {
+        self.table.iter().map(|name| &self.names[name.index()])
+    }
+}
