@@ -13,7 +13,7 @@ fn arenas(process: &Path) -> Vec<String> {
     all.filter(|entry| entry.starts_with("MALLOC_ARENA_MAX=")).collect()
 }
 
-/// "The threads of a mount share one arena of glibc's allocator [...]; `MALLOC_ARENA_MAX` in the environment says otherwise."
+/// "The threads of a mount share one arena of glibc's allocator; `MALLOC_ARENA_MAX` in the environment says otherwise."
 #[test]
 fn the_threads_of_a_mount_share_one_arena() {
     let Some(place) = Place::new() else { return };
