@@ -50,6 +50,8 @@ impl Storm {
                 return;
             }
             if let Err(error) = step(place, round) {
+                // At once, for who ends a long form before its time.
+                println!("{name}: {error}");
                 self.errors.lock().unwrap().push(format!("{name}: {error}"));
                 thread::sleep(Duration::from_millis(100));
             }
