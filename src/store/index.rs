@@ -187,16 +187,14 @@ impl Index {
         let Some(&Known { key, epoch, .. }) = self.names.at(name) else { return };
         if key == KeyNo::NONE {
             self.unreadable.remove(&timestamp);
-        } else {
+        } else if self.keys.at(key).is_some_and(|records| records.current == name) {
             let next = self.uncovered(key, epoch);
             self.change_key(key, |records, names| {
-                if records.current == name {
-                    take_older(records, names, next);
-                    records.current = next;
-                } else {
-                    take_older(records, names, name);
-                }
+                take_older(records, names, next);
+                records.current = next;
             });
+        } else {
+            self.change_key(key, |records, names| take_older(records, names, name));
         }
         self.names.remove(name);
     }
