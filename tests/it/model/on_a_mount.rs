@@ -34,8 +34,11 @@ const SOON: Duration = Duration::from_millis(900);
 /// Something that waits is not left waiting for longer than this, so that it does not happen by itself.
 const WAIT: Duration = Duration::from_millis(300);
 
-/// A life is not longer than this while values of unlinked keys are remembered, which they are for ten seconds.
+/// A life is not longer than this while values of unlinked keys are remembered.
 const LIFE: Duration = Duration::from_secs(6);
+
+/// When the first of them may be forgotten, which they are after ten seconds.
+const FORGOTTEN: Duration = Duration::from_millis(9_500);
 
 impl Simple {
     /// Whether keys are remembered that were unlinked.
@@ -81,8 +84,9 @@ fn live(world: &mut World<'_, '_>, operations: &mut Numbered<'_>) -> Result<Live
         let begin = Instant::now();
         let passes = matches!(operation, Operation::TimePasses);
         let done = check_operation(world, at, operation);
-        let waited = clock.waits_since.unwrap_or(begin).elapsed();
-        if waited > SOON && !passes || model_forgot(world.model, &clock) {
+        let waits = clock.waits_since.or_else(|| world.model.waits().then_some(begin));
+        let happened = waits.is_some_and(|since| since.elapsed() > SOON) && !passes;
+        if happened || world.model.remembers() && clock.began.elapsed() > FORGOTTEN {
             return Ok(Lived::TooSlowly);
         }
         if let Some(end) = done? {
@@ -91,11 +95,6 @@ fn live(world: &mut World<'_, '_>, operations: &mut Numbered<'_>) -> Result<Live
         clock.waits_since = world.model.waits().then(|| clock.waits_since.filter(|_| !passes).unwrap_or(begin));
     }
     Ok(Lived::Ended(Some(End::Unmount)))
-}
-
-/// Whether a value that the model remembers may be forgotten by now.
-fn model_forgot(model: &Simple, clock: &Clock) -> bool {
-    model.remembers() && clock.began.elapsed() > LIFE + PATIENCE
 }
 
 /// Lives until the daemon is killed in the middle of what is open, or until all is closed and it is told to end.

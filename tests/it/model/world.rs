@@ -17,6 +17,9 @@ type Slot<'a> = Option<(Box<dyn OpenFile + 'a>, Handle)>;
 
 type Checked = Result<(), TestCaseError>;
 
+/// The patience while something waits for its moment: a difference is known to be one before that has come.
+const SHORT_PATIENCE: Duration = Duration::from_millis(400);
+
 /// How a life of the file system ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -178,10 +181,11 @@ impl World<'_, '_> {
 
     /// Compares all that can be seen, here and by others, until it agrees or has had its time.
     pub(crate) fn compare(&self) -> Checked {
-        let began = Instant::now();
+        let (began, short) = (Instant::now(), SHORT_PATIENCE.min(self.patience));
+        let patience = if self.model.waits() { short } else { self.patience };
         loop {
             match self.compare_now() {
-                Err(_) if began.elapsed() < self.patience => std::thread::sleep(Duration::from_millis(1)),
+                Err(_) if began.elapsed() < patience => std::thread::sleep(Duration::from_millis(1)),
                 compared => return compared,
             }
         }
