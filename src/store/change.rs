@@ -1,16 +1,18 @@
-use crate::record::{Key, RecordError, Timestamp, Value};
+use crate::record::{Key, RecordError, Timestamp};
 
-/// The newest record of a key, as far as it has been seen.
-#[derive(Clone, Debug, PartialEq)]
+/// The newest record of a key, as far as it has been seen; [`Store::value_of`](super::Store::value_of) gives the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version {
     /// The number of the record.
     pub timestamp: Timestamp,
-    /// The value; `None` for a tombstone.
-    pub value: Option<Value>,
+    /// Whether it has a value; a tombstone has none.
+    pub is_live: bool,
+    /// What [`OpenOptions::measure`](super::OpenOptions::measure) has measured of the value, if it was asked to.
+    pub measure: Option<u64>,
 }
 
 /// What a synchronisation found out about a key: something that this store has not done itself.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The key concerned.
     pub key: Key,

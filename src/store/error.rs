@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use crate::record::{Key, Timestamp, ValueError};
 
+use super::change::UnreadableReason;
 use super::identifier::IdentifierError;
 
 /// Why an operation on a store failed: what was done to which path or key, and why.
@@ -46,6 +47,14 @@ pub enum Error {
         /// Why it failed.
         source: io::Error,
     },
+    /// The record of a live key was readable when it was listed, and is not any more.
+    #[error("cannot read the record {}: {reason}", path.display())]
+    Unreadable {
+        /// The record's path.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: UnreadableReason,
+    },
     /// The record was published and may be seen by everybody, but is not known to be on disk.
     #[error("{key} was published as {}, but it is not known to be on disk: {source}", path.display())]
     NotDurable {
@@ -71,6 +80,7 @@ impl Error {
             | Error::Value(_)
             | Error::Identifier(_)
             | Error::TooLarge { .. }
+            | Error::Unreadable { .. }
             | Error::NoTimestampLeft { .. } => None,
         }
     }

@@ -1,19 +1,24 @@
 //! What is known of the directory: which names there are, and for each key its records.
 
+mod content;
 mod keys;
 mod names;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use foldhash::fast::RandomState;
 
-use super::change::{Change, Unreadable, UnreadableReason, Version};
+use super::change::{Unreadable, UnreadableReason, Version};
 use super::directory::{Identity, ListedRecord};
-use crate::record::{Key, Record, Timestamp, Value};
+use super::load::LoadedRecord;
+use crate::record::{Key, Timestamp, Value};
+pub(super) use content::Content;
 use keys::{KeyNo, KeyRecords, Keys};
 use names::{Known, NameNo, Names};
+use values::Values;
 
 /// The order of looks at the directory and own puts; see [`Index::begin_look`].
 pub(super) type Epoch = u64;
@@ -39,10 +44,18 @@ pub(super) struct Inserted {
     pub(super) superseded: Option<Timestamp>,
 }
 
-#[derive(Default)]
+/// A record as it is known at a moment: it is the same one as long as this does not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sighting {
+    pub(super) version: Version,
+    pub(super) inode: u64,
+    epoch: Epoch,
+}
+
 pub(super) struct Index {
     names: Names,
     keys: Keys,
+    values: Values,
     unreadable: BTreeMap<Timestamp, UnreadableFile>,
     /// Keys with more than one record in the directory.
     crowded: BTreeSet<KeyNo>,
@@ -52,6 +65,20 @@ pub(super) struct Index {
 }
 
 impl Index {
+    /// An empty one, with room for so many bytes of values.
+    pub(super) fn with_room(value_bytes: u64) -> Index {
+        Index {
+            names: Names::default(),
+            keys: Keys::default(),
+            values: Values::with_room(value_bytes),
+            unreadable: BTreeMap::new(),
+            crowded: BTreeSet::new(),
+            epoch: 0,
+            live: 0,
+            tombstones: 0,
+        }
+    }
+
     /// Whether no key was ever seen.
     pub(super) fn is_empty(&self) -> bool {
         self.keys.is_empty() && self.names.len() == 0
@@ -63,23 +90,14 @@ impl Index {
         self.keys.reserve(records);
     }
 
-    /// All that is known, as changes of what was not.
-    pub(super) fn all_changes(&self) -> Vec<Change> {
-        let change = |records: &KeyRecords| {
-            let new = self.names.at(records.current)?.version.clone();
-            Some(Change { key: records.key.clone(), old: None, new: Some(new) })
-        };
-        self.keys.iter().filter_map(change).collect()
-    }
-
-    /// Each record that is known to be in the directory: its name, its inode, its key, and its value unless it is a tombstone.
-    pub(super) fn records(&self) -> impl Iterator<Item = (Timestamp, u64, &Key, Option<&Value>)> {
+    /// Each record that is known to be in the directory: its name, its inode, its key, and what is known of its value.
+    pub(super) fn records(&self) -> impl Iterator<Item = (Timestamp, u64, &Key, Content)> {
         self.keys.iter().flat_map(move |records| {
             self.names
                 .at(records.current)
                 .into_iter()
                 .chain(self.older(records))
-                .map(move |known| (known.version.timestamp, known.inode, &records.key, known.version.value.as_ref()))
+                .map(move |known| (known.timestamp, known.inode, &records.key, known.content))
         })
     }
 
@@ -127,23 +145,25 @@ impl Index {
         let listed: HashSet<(Timestamp, u64), RandomState> =
             listed.iter().map(|record| (record.timestamp, record.inode)).collect();
         let is_gone = |known: &Known| {
-            let timestamp = known.version.timestamp;
+            let timestamp = known.timestamp;
             (known.epoch < epoch && !listed.contains(&(timestamp, known.inode))).then_some(timestamp)
         };
         self.names.iter().filter_map(is_gone).collect()
     }
 
     /// Takes in a record that was read or published under `timestamp`.
-    pub(super) fn insert(&mut self, timestamp: Timestamp, inode: u64, record: Record) -> Inserted {
+    pub(super) fn insert(&mut self, timestamp: Timestamp, record: LoadedRecord) -> Inserted {
         self.remove(timestamp);
-        let value = (!record.deleted).then_some(record.value);
-        let key = self.keys.find_or_add(record.key);
-        let version = Version { timestamp, value };
-        let added = self.names.add(Known { version, inode, epoch: self.epoch, key, next: NameNo::NONE });
+        let LoadedRecord { inode, key, content, value } = record;
+        if let Some(value) = value {
+            self.values.add(timestamp, value);
+        }
+        let key = self.keys.find_or_add(key);
+        let added = self.names.add(Known { timestamp, content, inode, epoch: self.epoch, key, next: NameNo::NONE });
         let mut superseded = None;
         self.change_key(key, |records, names| {
             records.highest = records.highest.max(timestamp);
-            match names.at(records.current).map(|current| current.version.timestamp) {
+            match names.at(records.current).map(|current| current.timestamp) {
                 Some(current) if current > timestamp => add_older(records, names, added),
                 current => {
                     superseded = current;
@@ -158,8 +178,9 @@ impl Index {
     /// Takes in a file that cannot be read.
     pub(super) fn insert_unreadable(&mut self, timestamp: Timestamp, file: UnreadableFile) {
         self.remove(timestamp);
-        let (inode, version) = (file.identity.inode, Version { timestamp, value: None });
-        self.names.add(Known { version, inode, epoch: self.epoch, key: KeyNo::NONE, next: NameNo::NONE });
+        let (inode, content) = (file.identity.inode, Content::TOMBSTONE);
+        let (epoch, key) = (self.epoch, KeyNo::NONE);
+        self.names.add(Known { timestamp, content, inode, epoch, key, next: NameNo::NONE });
         self.unreadable.insert(timestamp, file);
     }
 
@@ -197,6 +218,7 @@ impl Index {
             self.change_key(key, |records, names| take_older(records, names, name));
         }
         self.names.remove(name);
+        self.values.remove(timestamp);
     }
 
     /// Which of the older records of a key counts when the current one, known since `epoch`, has gone.
@@ -205,18 +227,18 @@ impl Index {
     /// it, and what the current one had superseded must not come back.
     fn uncovered(&self, key: KeyNo, epoch: Epoch) -> NameNo {
         let older = self.keys.at(key).into_iter().flat_map(|records| self.older(records));
-        let counts = |known: &&Known| (Some(known.epoch).filter(|&came| came > epoch), known.version.timestamp);
+        let counts = |known: &&Known| (Some(known.epoch).filter(|&came| came > epoch), known.timestamp);
         let uncovered = older.max_by_key(counts);
-        uncovered.and_then(|known| self.names.find(known.version.timestamp)).unwrap_or(NameNo::NONE)
+        uncovered.and_then(|known| self.names.find(known.timestamp)).unwrap_or(NameNo::NONE)
     }
 
     /// Changes the records of a key and keeps the counts right.
     fn change_key(&mut self, key: KeyNo, change: impl FnOnce(&mut KeyRecords, &mut Names)) {
         let Some(records) = self.keys.at_mut(key) else { return };
         let count = |records: &KeyRecords, names: &Names| {
-            names.at(records.current).map_or((0, 0), |known| match known.version.value {
-                Some(_) => (1, 0),
-                None => (0, 1),
+            names.at(records.current).map_or((0, 0), |known| match known.content.is_live() {
+                true => (1, 0),
+                false => (0, 1),
             })
         };
         let before = count(records, &self.names);
@@ -233,13 +255,31 @@ impl Index {
     }
 
     /// The newest record of a key.
-    pub(super) fn current(&self, key: &[u8]) -> Option<&Version> {
-        Some(&self.names.at(self.keys.get(key)?.current)?.version)
+    pub(super) fn current(&self, key: &[u8]) -> Option<Version> {
+        Some(self.sighting(key)?.version)
     }
 
-    /// The value of a live key.
-    pub(super) fn value(&self, key: &[u8]) -> Option<&Value> {
-        self.current(key)?.value.as_ref()
+    /// The same, so that it is known again.
+    pub(super) fn sighting(&self, key: &[u8]) -> Option<Sighting> {
+        let known = self.names.at(self.keys.get(key)?.current)?;
+        Some(Sighting { version: known.version(), inode: known.inode, epoch: known.epoch })
+    }
+
+    /// The value of a record, if it is in memory.
+    pub(super) fn value(&self, timestamp: Timestamp) -> Option<Value> {
+        self.values.get(timestamp)
+    }
+
+    /// Keeps the value of a key's newest record in memory, if the record is still the same one.
+    pub(super) fn keep_value(&self, key: &[u8], sighting: Sighting, value: &Value) {
+        if self.sighting(key) == Some(sighting) {
+            self.values.add(sighting.version.timestamp, value.clone());
+        }
+    }
+
+    /// Whether a key is live.
+    pub(super) fn is_live(&self, key: &[u8]) -> bool {
+        self.keys.get(key).is_some_and(|records| records.is_live)
     }
 
     /// The greatest number ever seen for a key.
@@ -250,7 +290,7 @@ impl Index {
     /// The newest record of a key, and the greatest number ever seen for it.
     pub(super) fn current_and_highest(&self, key: &[u8]) -> Option<(Version, Timestamp)> {
         let records = self.keys.get(key)?;
-        Some((self.names.at(records.current)?.version.clone(), records.highest))
+        Some((self.names.at(records.current)?.version(), records.highest))
     }
 
     /// The live keys, in no order.
@@ -299,15 +339,15 @@ impl Index {
     pub(super) fn is_crowded_below(&self, key: &Key, newest: Timestamp) -> bool {
         let records = self.keys.get(key.as_wtf8()).filter(|records| records.older != NameNo::NONE);
         let current = records.and_then(|records| self.names.at(records.current));
-        current.is_some_and(|current| current.version.timestamp == newest)
+        current.is_some_and(|current| current.timestamp == newest)
     }
 
     /// The keys with more than one record: the newest, and the others.
-    pub(super) fn crowded(&self) -> impl Iterator<Item = (&Key, &Version, impl Iterator<Item = Timestamp>)> {
+    pub(super) fn crowded(&self) -> impl Iterator<Item = (&Key, Timestamp, impl Iterator<Item = Timestamp>)> {
         self.crowded.iter().filter_map(|&key| {
             let records = self.keys.at(key)?;
-            let older = self.older(records).map(|older| older.version.timestamp);
-            Some((&records.key, &self.names.at(records.current)?.version, older))
+            let older = self.older(records).map(|older| older.timestamp);
+            Some((&records.key, self.names.at(records.current)?.timestamp, older))
         })
     }
 }

@@ -1,12 +1,13 @@
 //! Reading listed records, with several threads where there are many.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::change::UnreadableReason;
 use super::directory::{Contents, Directory, Identity, ListedRecord};
-use super::index::UnreadableFile;
-use crate::record::{Record, Timestamp, decode};
+use super::index::{Content, UnreadableFile};
+use super::options::Measure;
+use crate::record::{Key, Record, Timestamp, Value, decode};
 
 /// Records that a thread takes at a time; fewer are not worth a thread.
 const BLOCK: usize = 128;
@@ -14,9 +15,44 @@ const BLOCK: usize = 128;
 /// Threads that read at once: warm files gain from two for each core, cold ones from many.
 const THREADS: usize = 16;
 
+/// How records are read.
+pub(super) struct Loading {
+    /// The most bytes of a record.
+    pub(super) record_limit: u64,
+    pub(super) measure: Option<Measure>,
+    /// For how many more bytes of values there is room; of the others no more than the measure is kept.
+    pub(super) room: AtomicU64,
+}
+
+impl Loading {
+    /// Whether there is room for a value, which then is taken.
+    fn has_room(&self, value: &Value) -> bool {
+        let bytes = value.text().len() as u64;
+        self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)).is_ok()
+    }
+
+    /// What the index is to know of a record.
+    pub(super) fn take(&self, inode: u64, record: Record) -> LoadedRecord {
+        let Record { key, deleted, value } = record;
+        let value = (!deleted).then_some(value);
+        let content = Content::of(value.as_ref(), self.measure);
+        LoadedRecord { inode, key, content, value: value.filter(|value| self.has_room(value)) }
+    }
+}
+
+/// What was learned of a record.
+#[derive(Debug)]
+pub(super) struct LoadedRecord {
+    pub(super) inode: u64,
+    pub(super) key: Key,
+    pub(super) content: Content,
+    /// The value, where there is room for it.
+    pub(super) value: Option<Value>,
+}
+
 /// What became of a listed record.
 pub(super) enum Loaded {
-    Record { inode: u64, record: Record },
+    Record(LoadedRecord),
     Unreadable(UnreadableFile),
     Vanished,
 }
@@ -25,21 +61,41 @@ impl Loaded {
     /// The inode number of what was read.
     pub(super) fn inode(&self) -> Option<u64> {
         match self {
-            Loaded::Record { inode, .. } => Some(*inode),
+            Loaded::Record(record) => Some(record.inode),
             Loaded::Unreadable(file) => Some(file.identity.inode),
             Loaded::Vanished => None,
         }
     }
 }
 
+/// A record file that was opened.
+pub(super) enum Opened {
+    Record {
+        inode: u64,
+        record: Record,
+    },
+    Unreadable(UnreadableFile),
+    /// The operating system refused.
+    Refused(io::Error),
+    Vanished,
+}
+
 /// What was read of a block of records.
 type Block = Vec<(Timestamp, Loaded)>;
 
 /// Reads the listed records in their order.
-pub(super) fn load(directory: &dyn Directory, listed: &[ListedRecord], limit: u64) -> Vec<(Timestamp, Loaded)> {
-    let load_block = |block: &[ListedRecord]| -> Block {
-        block.iter().map(|entry| (entry.timestamp, load_one(directory, *entry, limit))).collect()
+pub(super) fn load(directory: &dyn Directory, listed: &[ListedRecord], loading: &Loading) -> Vec<(Timestamp, Loaded)> {
+    let load_one = |entry: &ListedRecord| match open_one(directory, *entry, loading.record_limit) {
+        Opened::Record { inode, record } => Loaded::Record(loading.take(inode, record)),
+        Opened::Unreadable(file) => Loaded::Unreadable(file),
+        Opened::Refused(error) => {
+            let (identity, reason) = (listed_identity(*entry), UnreadableReason::Io(error.to_string()));
+            Loaded::Unreadable(UnreadableFile { identity, reason })
+        }
+        Opened::Vanished => Loaded::Vanished,
     };
+    let load_block =
+        |block: &[ListedRecord]| -> Block { block.iter().map(|entry| (entry.timestamp, load_one(entry))).collect() };
     let blocks: Vec<_> = listed.chunks(BLOCK).collect();
     let next = AtomicUsize::new(0);
     // Each thread takes the next block as long as there is one, so that none waits for a slow one.
@@ -66,27 +122,28 @@ pub(super) fn load(directory: &dyn Directory, listed: &[ListedRecord], limit: u6
 }
 
 /// Reads and decodes one record.
-pub(super) fn load_one(directory: &dyn Directory, entry: ListedRecord, limit: u64) -> Loaded {
-    let listed_identity = Identity { inode: entry.inode, ..Identity::default() };
+pub(super) fn open_one(directory: &dyn Directory, entry: ListedRecord, limit: u64) -> Opened {
     if !entry.regular {
-        let reason = UnreadableReason::NotAFile;
-        return Loaded::Unreadable(UnreadableFile { identity: listed_identity, reason });
+        let (identity, reason) = (listed_identity(entry), UnreadableReason::NotAFile);
+        return Opened::Unreadable(UnreadableFile { identity, reason });
     }
     let (identity, contents) = match directory.read(entry.timestamp, limit) {
         Ok(reading) => (reading.identity, reading.contents),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Loaded::Vanished,
-        Err(error) => {
-            let reason = UnreadableReason::Io(error.to_string());
-            return Loaded::Unreadable(UnreadableFile { identity: listed_identity, reason });
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Opened::Vanished,
+        Err(error) => return Opened::Refused(error),
     };
     let reason = match contents {
         Contents::Bytes(bytes) => match decode(&bytes) {
-            Ok(record) => return Loaded::Record { inode: identity.inode, record },
+            Ok(record) => return Opened::Record { inode: identity.inode, record },
             Err(error) => UnreadableReason::NotARecord(error),
         },
         Contents::NotAFile => UnreadableReason::NotAFile,
         Contents::TooLarge(size) => UnreadableReason::TooLarge(size),
     };
-    Loaded::Unreadable(UnreadableFile { identity, reason })
+    Opened::Unreadable(UnreadableFile { identity, reason })
+}
+
+/// What a listing tells of a file.
+fn listed_identity(entry: ListedRecord) -> Identity {
+    Identity { inode: entry.inode, ..Identity::default() }
 }

@@ -84,7 +84,7 @@ impl Shared {
             let difference = self.state.read().index.difference(&listing.records, epoch);
             news.list(difference, epoch);
             if let Some(snapshot) = snapshot.take() {
-                news.take_from(&snapshot);
+                news.take_from(&snapshot, self.options.measure.is_some());
             }
             scan.foreign_names = listing.foreign_names;
             scan.foreign_examples = listing.foreign_examples;
@@ -107,8 +107,9 @@ impl Shared {
 
     /// Reads what is new until at one moment all of it has been read; false when that cannot be had.
     fn catch(&self, news: &mut News, watch: Option<&dyn Watch>) -> bool {
+        let loading = self.options.loading();
         for _ in 0..ROUNDS {
-            let read = news.read(&*self.directory, self.options.record_limit);
+            let read = news.read(&*self.directory, &loading);
             self.not_in_snapshot.fetch_add(read, Ordering::Relaxed);
             if news.is_complete() {
                 return true;

@@ -16,7 +16,10 @@ mod load;
 mod look;
 mod news;
 mod options;
+mod pending;
 mod publish;
+mod queries;
+mod reading;
 mod shared;
 mod snapshot;
 mod stale;
@@ -37,14 +40,15 @@ pub use directory::Directory;
 pub use disk::Disk;
 pub use error::{Error, Result};
 pub use identifier::{Identifier, IdentifierError};
-pub use options::{Clock, Durability, OpenOptions, SystemClock};
+pub use options::{Clock, Durability, Measure, OpenOptions, SystemClock};
 
-use crate::record::{AsKey, IntoValue, Key, Timestamp, Value};
-use shared::Shared;
+use crate::record::{AsKey, IntoValue, Timestamp};
+use shared::{Shared, State};
 
 /// A store that is open for reading, or for reading and writing.
 ///
-/// Reads answer from memory, with what the last synchronisation and the own puts have shown; they never touch the disk.
+/// What there is, and since when, is answered from memory, as the last synchronisation and the own puts have shown it. Values
+/// are kept in memory as far as there is room ([`OpenOptions::cached_bytes`]); others are read from their records again.
 /// All methods may be called from several threads at once. Dropping the store waits until everything that was put is on
 /// disk.
 ///
@@ -59,7 +63,7 @@ use shared::Shared;
 ///
 /// let store = Store::open(path, OpenOptions::writer(Identifier::new("example")?))?;
 /// store.put("someKey", json!({"port": 8080}))?;
-/// assert_eq!(store.get("someKey").map(|value| value.to_string()).as_deref(), Some(r#"{"port": 8080}"#));
+/// assert_eq!(store.get("someKey")?.map(|value| value.to_string()).as_deref(), Some(r#"{"port": 8080}"#));
 /// store.remove("someKey")?;
 /// assert!(!store.contains("someKey"));
 /// # Ok(())
@@ -108,17 +112,18 @@ impl Store {
     /// [`Error::Io`] with the path and the reason.
     pub fn with_directory(directory: Box<dyn Directory>, options: OpenOptions) -> Result<Store> {
         let shared = Arc::new(Shared {
+            state: RwLock::new(State::new(&options)),
             directory,
             options,
             scan: Mutex::default(),
-            state: RwLock::default(),
-            pending: durability::Pending::default(),
+            pending: pending::Pending::default(),
             waiting: waiting::Waiting::default(),
             in_doubt: AtomicBool::new(false),
             not_in_snapshot: AtomicUsize::new(0),
         });
         let mut store = Store { shared, background: Mutex::new(None), snapshot: None };
         store.synchronize()?;
+        store.shared.state.write().is_open = true;
         store.snapshot = store.shared.keep_snapshot_in_background();
         Ok(store)
     }
@@ -160,50 +165,6 @@ impl Store {
     /// Ends the wait of whoever is in [`Store::wait_for_changes`], which from now on is false at once.
     pub fn stop_waiting(&self) {
         self.shared.waiting.stop();
-    }
-
-    /// The value of a key, or `None` when the key is not live.
-    #[must_use]
-    pub fn get<K: AsKey + ?Sized>(&self, key: &K) -> Option<Value> {
-        self.shared.state.read().index.value(key.as_wtf8()).cloned()
-    }
-
-    /// The newest record of a key, which may be a tombstone.
-    #[must_use]
-    pub fn version<K: AsKey + ?Sized>(&self, key: &K) -> Option<Version> {
-        self.shared.state.read().index.current(key.as_wtf8()).cloned()
-    }
-
-    /// Whether a key is live.
-    #[must_use]
-    pub fn contains<K: AsKey + ?Sized>(&self, key: &K) -> bool {
-        self.shared.state.read().index.value(key.as_wtf8()).is_some()
-    }
-
-    /// The live keys, sorted by code point.
-    #[must_use]
-    pub fn keys(&self) -> Vec<Key> {
-        let mut keys: Vec<_> = self.shared.state.read().index.live_keys().cloned().collect();
-        keys.sort_unstable();
-        keys
-    }
-
-    /// The number of live keys.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.shared.state.read().index.live()
-    }
-
-    /// Whether no key is live.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The number of removed keys whose tombstones are in the directory.
-    #[must_use]
-    pub fn tombstones(&self) -> usize {
-        self.shared.state.read().index.tombstones()
     }
 
     /// Puts a value under a key, with the durability that the store was opened with, and returns its timestamp.

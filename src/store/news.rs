@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::directory::{Directory, ListedRecord, NameEvent};
 use super::index::{Difference, Epoch};
-use super::load::{Loaded, load};
+use super::load::{Loaded, Loading, load};
 use super::snapshot::Snapshot;
 use crate::record::Timestamp;
 
@@ -47,14 +47,12 @@ impl News {
         self.gone = difference.removed.into_iter().map(|timestamp| (timestamp, epoch)).collect();
     }
 
-    /// Takes the records that have come from a snapshot, as far as it has them.
-    pub(super) fn take_from(&mut self, snapshot: &Snapshot) {
+    /// Takes the records that have come from a snapshot, as far as it has them, with measures where those are needed.
+    pub(super) fn take_from(&mut self, snapshot: &Snapshot, is_measured: bool) {
         let unread = std::mem::take(&mut self.unread).into_values().rev().collect();
-        let (found, unread) = snapshot.split(unread);
+        let (found, unread) = snapshot.split(unread, is_measured);
         self.unread = unread.into_iter().map(|entry| (entry.timestamp, entry)).collect();
-        let read =
-            |(entry, record): (ListedRecord, _)| (entry.timestamp, Loaded::Record { inode: entry.inode, record });
-        self.read.extend(found.into_iter().rev().map(read));
+        self.read.extend(found.into_iter().rev().map(|(timestamp, record)| (timestamp, Loaded::Record(record))));
     }
 
     /// Goes on to a later moment; `is_known` tells which names are known in any case.
@@ -80,9 +78,9 @@ impl News {
     }
 
     /// Reads what has not been read, newest first; what has vanished stays unread. Returns how many were read.
-    pub(super) fn read(&mut self, directory: &dyn Directory, limit: u64) -> usize {
+    pub(super) fn read(&mut self, directory: &dyn Directory, loading: &Loading) -> usize {
         let entries: Vec<_> = self.unread.values().rev().copied().collect();
-        let loaded = load(directory, &entries, limit);
+        let loaded = load(directory, &entries, loading);
         let (vanished, read): (Vec<_>, Vec<_>) =
             loaded.into_iter().partition(|(_, loaded)| matches!(loaded, Loaded::Vanished));
         let count = read.len();

@@ -1,8 +1,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use super::identifier::Identifier;
-use crate::record::{Timestamp, limits};
+use super::load::Loading;
+use crate::record::{Timestamp, Value, limits};
 
 /// When a put or remove is on disk, so that it survives the loss of power.
 ///
@@ -32,6 +34,12 @@ impl Clock for SystemClock {
     }
 }
 
+/// What is to be known of each value without reading it: for whoever shows many values' sizes.
+pub type Measure = fn(&Value) -> u64;
+
+/// The most bytes of values that are kept in memory, unless the caller asks for another limit.
+const CACHED_BYTES: u64 = 64 << 20;
+
 /// How to open a store.
 ///
 /// Without a writer identifier the store is open for reading only, and nothing at all is written.
@@ -42,6 +50,8 @@ pub struct OpenOptions {
     pub(super) record_limit: u64,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) cache: Option<PathBuf>,
+    pub(super) measure: Option<Measure>,
+    pub(super) cached_bytes: u64,
 }
 
 impl OpenOptions {
@@ -54,6 +64,8 @@ impl OpenOptions {
             record_limit: limits::RECORD_BYTES,
             clock: Arc::new(SystemClock),
             cache: None,
+            measure: None,
+            cached_bytes: CACHED_BYTES,
         }
     }
 
@@ -81,6 +93,26 @@ impl OpenOptions {
     #[must_use]
     pub fn cache(self, directory: impl Into<PathBuf>) -> OpenOptions {
         OpenOptions { cache: Some(directory.into()), ..self }
+    }
+
+    /// Has each value measured when its record is read, for [`Version::measure`](super::Version::measure).
+    ///
+    /// Snapshots keep what was measured: all who open a store with a measure must ask for the same.
+    #[must_use]
+    pub fn measure(self, measure: Measure) -> OpenOptions {
+        OpenOptions { measure: Some(measure), ..self }
+    }
+
+    /// Sets how many bytes of values are kept in memory; 64 MiB when it is not called. Others are read again when asked for.
+    #[must_use]
+    pub fn cached_bytes(self, bytes: u64) -> OpenOptions {
+        OpenOptions { cached_bytes: bytes, ..self }
+    }
+
+    /// How records are read that are listed together.
+    pub(super) fn loading(&self) -> Loading {
+        let room = AtomicU64::new(self.cached_bytes);
+        Loading { record_limit: self.record_limit, measure: self.measure, room }
     }
 
     /// Sets the clock that timestamps are taken from.

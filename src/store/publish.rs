@@ -4,7 +4,7 @@ use std::io;
 
 use super::directory::{ListedRecord, StagedRecord};
 use super::error::{Context, Error, Result};
-use super::load::{Loaded, load_one};
+use super::load::{Opened, open_one};
 use super::options::Durability;
 use super::shared::Shared;
 use crate::record::{Key, Timestamp};
@@ -80,8 +80,8 @@ impl Shared {
             return following(key, floor).map(Some);
         }
         let entry = ListedRecord { timestamp: taken, inode: 0, regular: true };
-        match load_one(&*self.directory, entry, self.options.record_limit) {
-            Loaded::Record { record, .. } if record.key == *key => Ok(None),
+        match open_one(&*self.directory, entry, self.options.record_limit) {
+            Opened::Record { record, .. } if record.key == *key => Ok(None),
             _ => following(key, taken).map(Some),
         }
     }

@@ -1,17 +1,20 @@
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use foldhash::fast::RandomState;
 use parking_lot::{Mutex, RwLock};
 
 use super::change::Change;
 use super::directory::Directory;
-use super::durability::{Held, Pending};
 use super::error::{Error, Result};
-use super::index::Index;
+use super::index::{Content, Index, Sighting};
+use super::load::LoadedRecord;
 use super::options::{Durability, OpenOptions};
+use super::pending::{Held, Pending, Said};
 use super::publish::{Published, following};
 use super::synchronize::Scan;
 use super::waiting::Waiting;
-use crate::record::{Key, Record, Timestamp, Value, encode};
+use crate::record::{Key, Timestamp, Value, encode};
 
 /// What the store and its background thread share.
 ///
@@ -34,24 +37,43 @@ pub(super) struct Shared {
 }
 
 /// What is known of the directory.
-#[derive(Default)]
 pub(super) struct State {
     pub(super) index: Index,
     last_own: Timestamp,
-    /// What was found out beside a synchronisation, which the next one is to tell.
-    pub(super) untold: Vec<Change>,
+    /// Whether the store is open: what opening it shows is no change.
+    pub(super) is_open: bool,
+    /// The keys that others may have changed, which the next synchronisation is to tell, and what was known of them.
+    untold: HashMap<Key, Option<Sighting>, RandomState>,
 }
 
 impl State {
-    /// Takes in a record of another key that was found under a name of which something else was known.
-    pub(super) fn take_in_between(&mut self, timestamp: Timestamp, inode: u64, record: Record) {
-        let key = record.key.clone();
-        let old = self.index.current(key.as_wtf8()).cloned();
-        self.index.insert(timestamp, inode, record);
-        let new = self.index.current(key.as_wtf8()).cloned();
-        if old != new {
-            self.untold.push(Change { key, old, new });
+    pub(super) fn new(options: &OpenOptions) -> State {
+        let index = Index::with_room(options.cached_bytes);
+        State { index, last_own: Timestamp::ZERO, is_open: false, untold: HashMap::default() }
+    }
+
+    /// Notes what is known of a key, before what others have done to it becomes known.
+    pub(super) fn note(&mut self, key: &Key) {
+        if self.is_open && !self.untold.contains_key(key) {
+            self.untold.insert(key.clone(), self.index.sighting(key.as_wtf8()));
         }
+    }
+
+    /// Takes in a record of another key that was found under a name of which something else was known.
+    pub(super) fn take_in_between(&mut self, timestamp: Timestamp, record: LoadedRecord) {
+        self.note(&record.key);
+        self.index.insert(timestamp, record);
+    }
+
+    /// What others have changed and nobody was told of, in no order.
+    pub(super) fn take_untold(&mut self) -> Vec<Change> {
+        let index = &self.index;
+        let changed = self.untold.drain().filter_map(|(key, old)| {
+            let new = index.sighting(key.as_wtf8());
+            let version = |sighting: Sighting| sighting.version;
+            (old != new).then(|| Change { key, old: old.map(version), new: new.map(version) })
+        });
+        changed.collect()
     }
 
     /// The number of the next record of a key: not below the clock, above all that was seen of the key, above `taken`
@@ -98,16 +120,14 @@ impl Shared {
         let bytes = self.record_bytes(key, value)?;
         let epoch = self.state.read().index.epoch();
         let Some(published) = self.publish_bytes(&bytes, durability, numbers)? else { return Ok(None) };
-        let record = Record {
-            key: key.clone(),
-            deleted: value.is_none(),
-            value: value.map_or_else(Value::null, |value| stored_value(value, &bytes)),
-        };
         let Published { timestamp, inode, staged } = published;
+        let value = value.map(|value| stored_value(value, &bytes));
+        let content = Content::of(value.as_ref(), self.options.measure);
+        let record = LoadedRecord { inode, key: key.clone(), content, value: value.clone() };
         self.not_in_snapshot.fetch_add(1, Ordering::Relaxed);
         let (superseded, looked) = {
             let index = &mut self.state.write().index;
-            (index.insert(timestamp, inode, record).superseded, index.epoch() != epoch)
+            (index.insert(timestamp, record).superseded, index.epoch() != epoch)
         };
         // A look meanwhile may have taken the event that somebody has removed the name before it was known here.
         if looked && !self.directory.identify(timestamp).is_ok_and(|found| found.inode == inode) {
@@ -115,9 +135,9 @@ impl Shared {
         }
         match durability {
             Durability::Background => {
-                self.make_durable_later(key, timestamp, Held { file: staged, inode }, superseded);
+                self.make_durable_later(key, timestamp, Said::of(value), Held { file: staged, inode }, superseded);
             }
-            Durability::Sync => self.make_name_durable(key, timestamp, superseded)?,
+            Durability::Sync => self.make_name_durable(key, timestamp, Said::of(value), superseded)?,
         }
         Ok(Some(timestamp))
     }

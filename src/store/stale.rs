@@ -45,10 +45,10 @@ impl SeenSince {
         self.keys.retain(|key, (newest, _)| index.is_crowded_below(key, *newest));
         let mut stale = Vec::new();
         for (key, current, older) in index.crowded().take(KEYS_AT_ONCE) {
-            let seen = || (current.timestamp, Instant::now());
+            let seen = || (current, Instant::now());
             let since = self.keys.entry(key.clone()).or_insert_with(seen).1;
-            if since.elapsed() >= GRACE && now.since(current.timestamp) >= GRACE {
-                stale.push((key.clone(), current.timestamp, older.collect()));
+            if since.elapsed() >= GRACE && now.since(current) >= GRACE {
+                stale.push((key.clone(), current, older.collect()));
             }
         }
         self.due = (!self.keys.is_empty()).then(|| Instant::now() + PAUSE);
@@ -74,18 +74,20 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Record, Value};
+    use crate::store::index::Content;
+    use crate::store::load::LoadedRecord;
 
     fn insert(index: &mut Index, number: u16, key: &str) -> Timestamp {
         let timestamp = Timestamp::from_micros(number.into());
-        index.insert(timestamp, number.into(), Record { key: key.into(), deleted: false, value: Value::null() });
+        let inode = number.into();
+        index.insert(timestamp, LoadedRecord { inode, key: key.into(), content: Content::UNMEASURED, value: None });
         timestamp
     }
 
     /// A store that others change without pause has ever new keys that had two records for a moment.
     #[test]
     fn a_key_that_has_one_record_again_is_not_kept() {
-        let (mut index, mut seen) = (Index::default(), SeenSince::default());
+        let (mut index, mut seen) = (Index::with_room(0), SeenSince::default());
         let first = insert(&mut index, 1, "key");
         insert(&mut index, 2, "key");
         assert!(seen.take_stale(&index, Timestamp::ZERO).is_empty());

@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 
 use super::change::UnreadableReason;
 use super::directory::ListedRecord;
-use super::durability::Held;
 use super::index::{Epoch, UnreadableFile};
-use super::load::{Loaded, load_one};
+use super::load::{LoadedRecord, Opened, open_one};
+use super::pending::Held;
 use super::shared::Shared;
-use crate::record::{Key, Record, Timestamp};
+use crate::record::{Key, Timestamp};
 
 /// Up to which size a record is read to prove that it is still the same one, before it is unlinked.
 const PROVED_BYTES: u64 = 64 * 1024;
@@ -24,18 +24,22 @@ impl Shared {
         let Some(epoch) = self.epoch_while_known(key, timestamp) else { return };
         let path = || self.directory.path().join(timestamp.to_string());
         let entry = ListedRecord { timestamp, inode: 0, regular: true };
-        match load_one(&*self.directory, entry, PROVED_BYTES.min(self.options.record_limit)) {
-            Loaded::Vanished => return self.forget(timestamp, epoch),
-            Loaded::Unreadable(file) if self.is_same_large_file(timestamp, &file) => {}
-            Loaded::Record { inode, record } if record.key != *key => {
+        match open_one(&*self.directory, entry, PROVED_BYTES.min(self.options.record_limit)) {
+            Opened::Vanished => return self.forget(timestamp, epoch),
+            Opened::Unreadable(file) if self.is_same_large_file(timestamp, &file) => {}
+            Opened::Record { inode, record } if record.key != *key => {
                 log::info!("{} has become a record of {}, and stays", path().display(), record.key);
-                return self.take_in_between(timestamp, inode, record, epoch);
+                return self.take_in_between(timestamp, self.options.loading().take(inode, record), epoch);
             }
-            Loaded::Unreadable(file) => {
+            Opened::Unreadable(file) => {
                 log::warn!("the superseded record {} stays: {}", path().display(), file.reason);
                 return;
             }
-            Loaded::Record { .. } => {}
+            Opened::Refused(error) => {
+                log::warn!("the superseded record {} stays: {error}", path().display());
+                return;
+            }
+            Opened::Record { .. } => {}
         }
         // A successor that somebody removed meanwhile supersedes nothing. This is the last look before the deed.
         if successor.is_some_and(|successor| !self.stands(key, successor)) {
@@ -78,9 +82,9 @@ impl Shared {
     }
 
     /// Takes in a record of another key that stands under a name since it was looked for at `epoch`.
-    fn take_in_between(&self, timestamp: Timestamp, inode: u64, record: Record, epoch: Epoch) {
+    fn take_in_between(&self, timestamp: Timestamp, record: LoadedRecord, epoch: Epoch) {
         let mut state = self.state.write();
-        state.take_in_between(timestamp, inode, record);
+        state.take_in_between(timestamp, record);
         // A look meanwhile may have taken the event that it has gone again.
         if state.index.epoch() != epoch {
             self.in_doubt.store(true, Ordering::Relaxed);

@@ -1,18 +1,16 @@
 //! Taking in what other writers have done.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-
-use super::change::{Change, UnreadableReason, Version};
+use super::change::{Change, UnreadableReason};
 use super::directory::{Identity, ListedRecord, Watch};
 use super::error::{Error, Result};
 use super::freshness::Listed;
-use super::index::Index;
 use super::load::{Loaded, load};
 use super::look::Sight;
 use super::news::News;
+use super::reading::Sought;
 use super::shared::{Shared, State};
 use super::stale::SeenSince;
 use crate::record::{Key, Timestamp};
@@ -40,21 +38,8 @@ impl Shared {
     /// Takes in the changes of other writers, and says what they are.
     pub(super) fn synchronize(&self) -> Result<Vec<Change>> {
         let mut scan = self.scan.lock();
-        let unreadable = self.next_unreadable(&mut scan);
-        let mut changes = Vec::new();
-        let sight = self.look(&mut scan)?;
-        let has_looked = sight.is_some();
-        if let Some(sight) = sight {
-            let exact = sight.exact;
-            let (changed, complete) = self.apply(sight);
-            if !(exact && complete) {
-                self.distrust(&mut scan);
-            }
-            changes = changed;
-        }
-        // After all that can fail, so that no change is taken in without being told.
-        changes.extend(self.retry_unreadable(unreadable));
-        changes.append(&mut self.state.write().untold);
+        let has_looked = self.take_in(&mut scan)?;
+        let changes = self.state.write().take_untold();
         if !changes.is_empty() {
             self.waiting.has_changed();
         }
@@ -66,28 +51,42 @@ impl Shared {
         Ok(changes)
     }
 
-    /// Brings the index up to date with what was seen; false when records that have gone had to be kept.
-    fn apply(&self, Sight { news, exact }: Sight) -> (Vec<Change>, bool) {
-        let mut state = self.state.write();
-        if state.index.is_empty() {
-            // Before the first listing nothing was known, so nothing need be noted of what was.
-            state.index.reserve(news.read.len());
-            self.insert_loaded(&mut state, news.read, |_, _| ());
-            return (state.index.all_changes(), true);
+    /// Takes in the changes of other writers for somebody who does not tell them: the next synchronisation does, and
+    /// whoever waits for changes hears that there is something to tell.
+    pub(super) fn take_in_untold(&self) -> Result<()> {
+        let mut scan = self.scan.lock();
+        self.take_in(&mut scan)?;
+        self.distrust(&mut scan);
+        Ok(())
+    }
+
+    /// Looks at the directory and takes in what has changed; false when there was nothing to look at.
+    fn take_in(&self, scan: &mut Scan) -> Result<bool> {
+        let unreadable = self.next_unreadable(scan);
+        let sight = self.look(scan)?;
+        let has_looked = sight.is_some();
+        if let Some(sight) = sight {
+            let exact = sight.exact;
+            if !(self.apply(sight) && exact) {
+                self.distrust(scan);
+            }
         }
-        let mut before: HashMap<Key, Option<Version>, RandomState> = HashMap::default();
+        self.retry_unreadable(unreadable);
+        Ok(has_looked)
+    }
+
+    /// Brings the index up to date with what was seen; false when records that have gone had to be kept.
+    fn apply(&self, Sight { news, exact }: Sight) -> bool {
+        let mut state = self.state.write();
         let mut gone = if exact { news.gone } else { BTreeMap::new() };
         for timestamp in gone.keys() {
             if let Some(key) = state.index.key_of(*timestamp).cloned() {
-                let current = state.index.current(key.as_wtf8()).cloned();
-                before.entry(key).or_insert(current);
+                state.note(&key);
             }
         }
         // A name that was freed and taken again stands for another file now.
         gone.retain(|timestamp, _| !news.read.contains_key(timestamp));
-        self.insert_loaded(&mut state, news.read, |index, key| {
-            before.entry(key.clone()).or_insert_with(|| index.current(key.as_wtf8()).cloned());
-        });
+        self.insert_loaded(&mut state, news.read);
         // Only now, so that what has replaced a record is known when that is removed.
         let mut complete = true;
         for (timestamp, epoch) in gone {
@@ -98,11 +97,7 @@ impl Shared {
                 state.index.remove_missing(timestamp, epoch);
             }
         }
-        let changed = before.into_iter().filter_map(|(key, old)| {
-            let new = state.index.current(key.as_wtf8()).cloned();
-            (old != new).then_some(Change { key, old, new })
-        });
-        (changed.collect(), complete)
+        complete
     }
 
     /// The files that could not be read whose turn it is to be looked at again: some of them, if there are many.
@@ -114,19 +109,17 @@ impl Shared {
         files
     }
 
-    /// Inserts what was read, telling `note` each key before.
-    fn insert_loaded(
-        &self,
-        state: &mut State,
-        loaded: BTreeMap<Timestamp, Loaded>,
-        mut note: impl FnMut(&Index, &Key),
-    ) {
+    /// Inserts what was read.
+    fn insert_loaded(&self, state: &mut State, loaded: BTreeMap<Timestamp, Loaded>) {
+        if state.index.is_empty() {
+            state.index.reserve(loaded.len());
+        }
         // Oldest first, so that most records simply supersede the one before.
         for (timestamp, loaded) in loaded {
             match loaded {
-                Loaded::Record { inode, record } => {
-                    note(&state.index, &record.key);
-                    state.index.insert(timestamp, inode, record);
+                Loaded::Record(record) => {
+                    state.note(&record.key);
+                    state.index.insert(timestamp, record);
                 }
                 Loaded::Unreadable(file) => {
                     log::warn!("{}/{timestamp}: {}", self.directory.path().display(), file.reason);
@@ -138,7 +131,7 @@ impl Shared {
     }
 
     /// Looks again at files that could not be read: those that have changed, and those that the system refused.
-    fn retry_unreadable(&self, files: Vec<(Timestamp, Identity)>) -> Vec<Change> {
+    fn retry_unreadable(&self, files: Vec<(Timestamp, Identity)>) {
         let worth_reading = files.into_iter().filter(|(timestamp, identity)| {
             let transient = self.state.read().index.unreadable_reason(*timestamp).map(UnreadableReason::is_transient);
             match transient {
@@ -151,10 +144,10 @@ impl Shared {
         let entry = |timestamp, inode| ListedRecord { timestamp, inode, regular: true };
         let added: Vec<_> = worth_reading.map(|(timestamp, identity)| entry(timestamp, identity.inode)).collect();
         if added.is_empty() {
-            return Vec::new();
+            return;
         }
-        let read = load(&*self.directory, &added, self.options.record_limit).into_iter().collect();
-        self.apply(Sight { news: News::of_read(read), exact: false }).0
+        let read = load(&*self.directory, &added, &self.options.loading()).into_iter().collect();
+        self.apply(Sight { news: News::of_read(read), exact: false });
     }
 
     /// The keys among those that changed whose survivor is below a number that was seen.
@@ -174,7 +167,16 @@ impl Shared {
             return true;
         }
         log::info!("{key}: publishing {} again, above a greater number that has gone", survivor.timestamp);
-        match self.publish_again(key, survivor.value.as_ref(), highest, self.options.durability) {
+        let survivor = match self.value_of(key.as_wtf8(), survivor.timestamp) {
+            Ok(Sought::Value(value)) => Ok(Some(value)),
+            Ok(Sought::Tombstone) => Ok(None),
+            // The next synchronisation tells by what it was replaced.
+            Ok(Sought::Gone) => return false,
+            Err(error) => Err(error),
+        };
+        let published =
+            survivor.and_then(|value| self.publish_again(key, value.as_ref(), highest, self.options.durability));
+        match published {
             // Published, if not durable: the failure is remembered with the key.
             Ok(_) | Err(Error::NotDurable { .. }) => true,
             Err(error) => {

@@ -194,7 +194,7 @@ impl<E: Engine> Vfs<E> {
         let draft = draft_of(state, number)?;
         let name = draft.name.clone();
         let (refused, replaced, key) = (draft.draft.refused, draft.replaces.clone(), draft.key.clone());
-        let stood = self.engine.version(&key).map(|live| live.value).or(replaced);
+        let stood = self.standing_value(&key).or(replaced);
         if refused.is_some_and(|number| state.rejected.keeps(name.as_os_str(), number)) {
             state.rejected.set_stood(name.as_os_str(), stood);
         } else {

@@ -14,7 +14,7 @@ use super::readme::readme;
 use super::report::EngineReport;
 use super::state::State;
 use super::{CONTROL_NAME, Vfs};
-use crate::view::{file_text_len, rfc3339};
+use crate::view::rfc3339;
 
 /// The ending under which the reason of a refused text stands.
 const ERROR_ENDING: &[u8] = b".error";
@@ -77,7 +77,8 @@ impl<E: Engine> Vfs<E> {
         let or_null = |text: Option<String>| text.unwrap_or_else(|| "null".to_owned());
         let timestamp = or_null(live.as_ref().map(|_| micros.to_string()));
         let time = or_null(live.as_ref().map(|_| format!("\"{}\"", rfc3339(modified))));
-        let size = or_null(live.as_ref().map(|live| file_text_len(&live.value).to_string()));
+        let size =
+            or_null(live.as_ref().map(|live| self.text_len(&key, live)).transpose()?.map(|size| size.to_string()));
         let error = or_null(refused.map(|refused| {
             let reason = String::from_utf8_lossy(&refused.reason);
             serde_json::Value::from(reason.lines().next().unwrap_or_default()).to_string()

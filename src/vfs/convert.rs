@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::Vfs;
-use super::engine::{Engine, LiveVersion, VersionNumber};
+use super::engine::{Engine, VersionNumber};
 use super::error::{VfsError, VfsResult};
 use super::inode::InodeKind;
 use super::scratch::ScratchContent;
@@ -48,12 +48,9 @@ impl Ready {
 }
 
 /// The text that the file of a key shows: that of a version, or the empty one of a placeholder.
-pub(super) struct KeyText(Option<LiveVersion>);
-
-impl KeyText {
-    fn number(&self) -> Option<VersionNumber> {
-        self.0.as_ref().map(|live| live.number)
-    }
+pub(super) struct KeyText {
+    key: Key,
+    number: Option<VersionNumber>,
 }
 
 impl<E: Engine> Vfs<E> {
@@ -67,7 +64,10 @@ impl<E: Engine> Vfs<E> {
                 Ok(Ready::Read { file, contents, value })
             }
             Step::Write(name, text) => {
-                let bytes = text.0.as_ref().map_or_else(String::new, |live| file_text(&live.value));
+                let bytes = match text.number {
+                    Some(number) => file_text(&self.value(&text.key, number)?),
+                    None => String::new(),
+                };
                 let staged = self.shelf.stage(&name, bytes.as_bytes(), 0o644)?;
                 Ok(Ready::Written { text, staged })
             }
@@ -100,7 +100,7 @@ impl<E: Engine> Vfs<E> {
             Err(error) => {
                 let reason = VfsError::from(error);
                 log::warn!("{to}: the text of {from} was refused: {reason}");
-                let stood = self.engine.version(key).map(|live| live.value);
+                let stood = self.standing_value(key);
                 state.rejected.add(to.as_os_str().to_owned(), contents.bytes, reason.explanation(), stood);
                 return Err(reason);
             }
@@ -122,13 +122,13 @@ impl<E: Engine> Vfs<E> {
         if !state.has_room() {
             return Err(VfsError::NoRoom);
         }
-        let now = KeyText(self.live(state, key));
+        let now = KeyText { key: key.clone(), number: self.live(state, key).map(|live| live.number) };
         match ready {
-            Ready::Written { text, staged } if text.number() == now.number() => {
+            Ready::Written { text, staged } if text.number == now.number => {
                 state.add_staged(to, staged)?;
                 state.detach_drafts(from);
                 state.drop_temporary(from);
-                if let Some(number) = now.number() {
+                if let Some(number) = now.number {
                     self.depart(state, from, key, number);
                 }
                 Ok(Step::Done)

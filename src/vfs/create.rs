@@ -32,10 +32,9 @@ impl<E: Engine> Vfs<E> {
         name: &OsStr,
         asked: u16,
         umask: u16,
-        mut mode: OpenMode,
+        mode: OpenMode,
     ) -> VfsResult<(Attributes, Opened)> {
         self.check_writable()?;
-        let permissions = asked & !umask & 0o777;
         if parent != InodeNo::ROOT {
             return Err(VfsError::NotPermitted);
         }
@@ -45,7 +44,21 @@ impl<E: Engine> Vfs<E> {
             state.inodes.looked_up(inode);
             return Ok((self.entry_attributes(&state, inode)?, opened));
         }
-        self.synchronize()?;
+        self.settled(|| {
+            self.synchronize()?;
+            self.create_in_root(caller, name, asked, umask, mode)
+        })
+    }
+
+    fn create_in_root(
+        &self,
+        caller: Caller,
+        name: &OsStr,
+        asked: u16,
+        umask: u16,
+        mut mode: OpenMode,
+    ) -> VfsResult<(Attributes, Opened)> {
+        let permissions = asked & !umask & 0o777;
         let mut state = self.state.lock();
         let target = self.target(&mut state, name)?;
         if mode.exclusive && self.exists(&state, &target) {
@@ -121,10 +134,10 @@ impl<E: Engine> Vfs<E> {
             self.note_names(state);
         }
         let draft = match mode.is_in_place() && !mode.exclusive {
-            true => state.shared_draft(name, key, live.as_ref()),
-            false => state.new_draft(name, key, live.as_ref()),
+            true => self.shared_draft(state, name, key, live.as_ref()),
+            false => self.new_draft(state, name, key, live.as_ref()),
         };
-        let number = draft.ok_or(VfsError::NotFound)?;
+        let number = draft?;
         if let InodeKind::Draft(draft) = &mut state.inodes.get_mut(number)?.kind {
             draft.replaces = removed;
         }

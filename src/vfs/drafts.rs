@@ -2,81 +2,92 @@
 
 use std::time::SystemTime;
 
+use super::Vfs;
 use super::attributes::InodeNo;
 use super::draft::Draft;
-use super::engine::LiveVersion;
+use super::engine::{Engine, LiveVersion};
+use super::error::{VfsError, VfsResult};
 use super::inode::{DraftInode, InodeKind, Placeholder};
 use super::state::State;
 use crate::record::Key;
-use crate::view::FileName;
+use crate::view::{FileName, file_text};
 
-impl State {
+impl<E: Engine> Vfs<E> {
     /// A new draft of a key, which begins with the text of its version; empty for a placeholder.
     ///
-    /// `None` when neither is there.
-    pub(super) fn new_draft(&mut self, name: &FileName, key: &Key, live: Option<&LiveVersion>) -> Option<InodeNo> {
+    /// [`VfsError::Stale`] when neither is there.
+    pub(super) fn new_draft(
+        &self,
+        state: &mut State,
+        name: &FileName,
+        key: &Key,
+        live: Option<&LiveVersion>,
+    ) -> VfsResult<InodeNo> {
         let (shown_inode, draft, modified, base) = match live {
             Some(live) => {
-                let inode = self.version_inode(name, key, live);
-                (inode, Draft::of_text(&self.text_of(inode)), live.modified, Some(live.number))
+                let inode = self.version_inode(state, name, key, live)?;
+                let text = self.text_of(state, inode);
+                state.inodes.drop_unused(inode);
+                (inode, Draft::of_text(&text?), live.modified, Some(live.number))
             }
-            None => (*self.placeholders.get(name)?, Draft::default(), SystemTime::now(), None),
+            None => {
+                let placeholder = *state.placeholders.get(name).ok_or(VfsError::Stale)?;
+                (placeholder, Draft::default(), SystemTime::now(), None)
+            }
         };
-        self.inodes.drop_unused(shown_inode);
-        let number = self.inodes.new_number();
+        let number = state.inodes.new_number();
         let (name, key) = (name.clone(), key.clone());
         let draft = DraftInode { name, key, draft, modified, base, shown_inode, replaces: None };
-        self.inodes.add(number, InodeKind::Draft(Box::new(draft)));
-        Some(number)
+        state.inodes.add(number, InodeKind::Draft(Box::new(draft)));
+        Ok(number)
     }
 
     /// The draft that all share who change a key in place: locks are of inodes, so who waits for one must wait on the
     /// same inode as all others.
-    pub(super) fn shared_draft(&mut self, name: &FileName, key: &Key, live: Option<&LiveVersion>) -> Option<InodeNo> {
-        if let Some(&shared) = self.shared_drafts.get(name)
-            && self.is_shared_draft(shared, name)
+    pub(super) fn shared_draft(
+        &self,
+        state: &mut State,
+        name: &FileName,
+        key: &Key,
+        live: Option<&LiveVersion>,
+    ) -> VfsResult<InodeNo> {
+        if let Some(&shared) = state.shared_drafts.get(name)
+            && state.is_shared_draft(shared, name)
         {
-            self.refresh(shared, live);
-            return Some(shared);
+            self.refresh(state, shared, live)?;
+            return Ok(shared);
         }
-        let draft = self.new_draft(name, key, live)?;
-        self.shared_drafts.retain(|_, &mut inode| self.inodes.contains(inode));
-        self.shared_drafts.insert(name.clone(), draft);
-        Some(draft)
+        let draft = self.new_draft(state, name, key, live)?;
+        let State { shared_drafts, inodes, .. } = state;
+        shared_drafts.retain(|_, &mut inode| inodes.contains(inode));
+        shared_drafts.insert(name.clone(), draft);
+        Ok(draft)
     }
 
+    /// Lets a shared draft that nobody has changed begin with the newest version.
+    fn refresh(&self, state: &mut State, number: InodeNo, live: Option<&LiveVersion>) -> VfsResult<()> {
+        let Some(live) = live else { return Ok(()) };
+        let key = match &state.inodes.get(number)?.kind {
+            InodeKind::Draft(draft) if !draft.draft.dirty && draft.base != Some(live.number) => draft.key.clone(),
+            _ => return Ok(()),
+        };
+        let text = file_text(&self.value(&key, live.number)?).into_bytes();
+        if let InodeKind::Draft(draft) = &mut state.inodes.get_mut(number)?.kind {
+            draft.draft.becomes(&text);
+            draft.base = Some(live.number);
+            draft.modified = live.modified;
+        }
+        Ok(())
+    }
+}
+
+impl State {
     /// Whether a shared draft is still one: somebody has it open, or will open it in a moment.
     fn is_shared_draft(&self, number: InodeNo, name: &FileName) -> bool {
         let Ok(inode) = self.inodes.get(number) else { return false };
         let InodeKind::Draft(draft) = &inode.kind else { return false };
         let attached = draft.name == *name && !draft.draft.detached;
         attached && (inode.handles > 0 || self.retries.awaits(number))
-    }
-
-    /// Lets a shared draft that nobody has changed begin with the newest version.
-    fn refresh(&mut self, number: InodeNo, live: Option<&LiveVersion>) {
-        let Some(live) = live else { return };
-        let outdated = match self.inodes.get(number).map(|inode| &inode.kind) {
-            Ok(InodeKind::Draft(draft)) => !draft.draft.dirty && draft.base != Some(live.number),
-            _ => false,
-        };
-        if !outdated {
-            return;
-        }
-        let text = crate::view::file_text(&live.value).into_bytes();
-        if let Ok(InodeKind::Draft(draft)) = self.inodes.get_mut(number).map(|inode| &mut inode.kind) {
-            draft.draft.becomes(&text);
-            draft.base = Some(live.number);
-            draft.modified = live.modified;
-        }
-    }
-
-    /// The text of a version inode.
-    pub(super) fn text_of(&mut self, number: InodeNo) -> std::sync::Arc<[u8]> {
-        match self.inodes.get_mut(number).map(|inode| &mut inode.kind) {
-            Ok(InodeKind::Version(version)) => version.text(),
-            _ => std::sync::Arc::new([]),
-        }
     }
 
     /// Makes the empty file of a key that does not exist yet.

@@ -7,7 +7,8 @@ use crate::record::{Key, Value};
 /// What the file system needs of a store: the one door to whatever keeps the values.
 ///
 /// A directory of records is one engine; a distributed store can be another. Methods are called from several threads,
-/// and reads must not wait for the disk or the network: they answer with what the last `synchronize` has shown.
+/// and reads must not wait for the disk or the network but for values: they answer with what the last `synchronize` has
+/// shown.
 pub trait Engine: Send + Sync + 'static {
     /// Takes in what other writers have done up to now, and returns what has changed, in no order.
     ///
@@ -33,6 +34,18 @@ pub trait Engine: Send + Sync + 'static {
 
     /// The live version of a key.
     fn version(&self, key: &Key) -> Option<LiveVersion>;
+
+    /// The value of a version; `None` when that has gone: what follows is known after a `synchronize`.
+    ///
+    /// The only read that may wait for the disk or the network.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the value cannot be read.
+    fn value(&self, key: &Key, number: VersionNumber) -> Result<Option<Value>, EngineError>;
+
+    /// The value of a version, if it is in memory.
+    fn value_at_hand(&self, key: &Key, number: VersionNumber) -> Option<Value>;
 
     /// The live keys and their versions' numbers, sorted by key.
     fn list(&self) -> Vec<(Key, VersionNumber)>;
@@ -97,14 +110,14 @@ pub struct ForeignChange {
 }
 
 /// A live key's newest version.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveVersion {
     /// The number of the version.
     pub number: VersionNumber,
     /// When it was put.
     pub modified: SystemTime,
-    /// The value.
-    pub value: Value,
+    /// The length of its file text in bytes; `None` when the value must be read to know it.
+    pub text_len: Option<u64>,
 }
 
 /// Why an engine failed, with the number that a system call will answer.

@@ -31,6 +31,9 @@ pub enum VfsError {
     /// The inode has been superseded: look up the name again.
     #[error("the inode was superseded")]
     Stale,
+    /// A version that is needed has gone: what follows is known after a synchronisation.
+    #[error("the value was superseded while it was read")]
+    Superseded,
     /// The file system has no such thing: hard links, directories, devices.
     #[error("not possible on this file system")]
     NotPermitted,
@@ -88,7 +91,7 @@ impl VfsError {
             VfsError::Name(NameError::NotUtf8) => libc::EILSEQ,
             VfsError::Name(NameError::TooLong) | VfsError::TargetTooLong => libc::ENAMETOOLONG,
             VfsError::Name(_) => libc::EINVAL,
-            VfsError::Stale => libc::ESTALE,
+            VfsError::Stale | VfsError::Superseded => libc::ESTALE,
             VfsError::NotPermitted => libc::EPERM,
             VfsError::IsADirectory => libc::EISDIR,
             VfsError::NotADirectory => libc::ENOTDIR,

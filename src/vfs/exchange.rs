@@ -33,9 +33,10 @@ impl<E: Engine> Vfs<E> {
         // A placeholder has no value.
         let first = self.live(state, key).ok_or(VfsError::Invalid)?;
         let second = self.live(state, other_key).ok_or(VfsError::Invalid)?;
-        self.put(state, one, key, &second.value)?;
-        if let Err(error) = self.put(state, other, other_key, &first.value) {
-            if let Err(again) = self.put(state, one, key, &first.value) {
+        let (first, second) = (self.value(key, first.number)?, self.value(other_key, second.number)?);
+        self.put(state, one, key, &second)?;
+        if let Err(error) = self.put(state, other, other_key, &first) {
+            if let Err(again) = self.put(state, one, key, &first) {
                 log::error!("{one}: the value that it had before it was exchanged cannot be put back: {again}");
             }
             return Err(error);

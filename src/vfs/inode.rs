@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::engine::VersionNumber;
 use super::scratch::ScratchInode;
 use crate::record::{Key, Value};
-use crate::view::{FileName, file_text, file_text_len};
+use crate::view::FileName;
 
 /// An inode that the kernel knows, or that a handle is open on.
 pub(super) struct Inode {
@@ -55,26 +55,26 @@ pub(super) struct VersionInode {
     pub(super) key: Key,
     pub(super) number: VersionNumber,
     pub(super) modified: SystemTime,
-    value: Value,
     pub(super) text_len: u64,
+    /// The value, while it is held for whoever was led here.
+    pub(super) held: Option<Value>,
     /// The text, while some handle holds it.
     text: Option<Weak<[u8]>>,
 }
 
 impl VersionInode {
-    pub(super) fn new(name: FileName, key: Key, number: VersionNumber, modified: SystemTime, value: Value) -> Self {
-        let text_len = file_text_len(&value);
-        VersionInode { name, key, number, modified, value, text_len, text: None }
+    pub(super) fn new(name: FileName, key: Key, number: VersionNumber, modified: SystemTime, text_len: u64) -> Self {
+        VersionInode { name, key, number, modified, text_len, held: None, text: None }
     }
 
-    /// The whole text; made when it is first needed, shared by all who hold it.
-    pub(super) fn text(&mut self) -> Arc<[u8]> {
-        if let Some(text) = self.text.as_ref().and_then(Weak::upgrade) {
-            return text;
-        }
-        let text: Arc<[u8]> = file_text(&self.value).into_bytes().into();
-        self.text = Some(Arc::downgrade(&text));
-        text
+    /// The whole text, if somebody has it.
+    pub(super) fn text(&self) -> Option<Arc<[u8]>> {
+        self.text.as_ref().and_then(Weak::upgrade)
+    }
+
+    /// Lets others share a text as long as somebody has it.
+    pub(super) fn share(&mut self, text: &Arc<[u8]>) {
+        self.text = Some(Arc::downgrade(text));
     }
 }
 

@@ -203,7 +203,7 @@ impl<E: Engine> Vfs<E> {
             Target::Control => None,
             Target::Scratch(name) => state.scratch.get(&name).copied(),
             Target::Key(name, key) => match self.live(state, &key) {
-                Some(live) => Some(state.version_inode(&name, &key, &live)),
+                Some(live) => self.version_inode(state, &name, &key, &live).ok(),
                 None => state.placeholders.get(&name).copied(),
             },
         }

@@ -36,9 +36,15 @@ impl<E: Engine> Vfs<E> {
             // Only for the poker: the next who looks the name up is to ask.
             return Ok(Attributes { lasting: false, ..self.attributes(&state, inode)? });
         }
-        if name != CONTROL_NAME {
-            self.synchronize()?;
-        }
+        self.settled(|| {
+            if name != CONTROL_NAME {
+                self.synchronize()?;
+            }
+            self.lookup_in_root(caller, name)
+        })
+    }
+
+    fn lookup_in_root(&self, caller: Caller, name: &OsStr) -> VfsResult<Attributes> {
         let mut state = self.state.lock();
         let inode = match self.target(&mut state, name) {
             Ok(Target::Control) => ControlDirectory::Root.inode(),
@@ -109,21 +115,25 @@ impl<E: Engine> Vfs<E> {
         let retry = state.retries.at_lookup(caller, name);
         let draft = match retry {
             // The kernel looks up twice, and both answers must be the same draft.
-            Some((Wanted::Draft, Some(answered))) if state.inodes.contains(answered) => Some(answered),
-            Some((Wanted::Draft, _)) => state.new_draft(name, key, live.as_ref()),
-            Some((Wanted::Shared, _)) => state.shared_draft(name, key, live.as_ref()),
-            Some((Wanted::Read, _)) | None => None,
+            Some((Wanted::Draft, Some(answered))) if state.inodes.contains(answered) => return Ok(answered),
+            Some((Wanted::Draft, _)) => self.new_draft(state, name, key, live.as_ref()),
+            Some((Wanted::Shared, _)) => self.shared_draft(state, name, key, live.as_ref()),
+            Some((Wanted::Read, _)) | None => Err(VfsError::Stale),
         };
         match (draft, &live) {
-            (Some(draft), _) => Ok(draft),
-            (None, Some(live)) => Ok(state.version_inode(name, key, live)),
-            (None, None) => match state.placeholders.get(name) {
+            (Err(VfsError::Stale), Some(live)) => {
+                let inode = self.version_inode(state, name, key, live)?;
+                self.hold_for_open(state, inode, retry.is_some())?;
+                Ok(inode)
+            }
+            (Err(VfsError::Stale), None) => match state.placeholders.get(name) {
                 Some(&placeholder) => Ok(placeholder),
                 None => {
                     state.retries.found_nothing(caller, name);
                     Err(VfsError::NotFound)
                 }
             },
+            (draft, _) => draft,
         }
     }
 

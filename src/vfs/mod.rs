@@ -44,6 +44,7 @@ mod status;
 mod store_engine;
 mod symlink;
 mod temporary;
+mod texts;
 mod timers;
 mod transfer;
 mod unlink;
@@ -65,6 +66,7 @@ pub use poke::Poke;
 pub use report::EngineReport;
 pub use shelf::ShelfError;
 pub use statistics::{Operation, Statistics};
+pub use store_engine::with_text_len;
 pub use transfer::ReadBytes;
 
 use crate::view::Naming;

@@ -35,19 +35,22 @@ impl<E: Engine> Vfs<E> {
         if self.is_poker(caller) {
             return self.open_of_poker(&mut self.state.lock(), inode);
         }
-        self.synchronize_for(inode)?;
+        self.settled(|| {
+            self.synchronize_for(inode)?;
+            self.try_open(caller, inode, mode)
+        })
+    }
+
+    fn try_open(&self, caller: Caller, inode: InodeNo, mode: OpenMode) -> VfsResult<Opened> {
+        let text = if mode.write { None } else { self.ready_text(inode)? };
         let mut state = self.state.lock();
-        let (name, key) = match &state.inodes.get(inode)?.kind {
+        let (name, key, is_draft) = match &state.inodes.get(inode)?.kind {
             InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => return Err(VfsError::IsADirectory),
             InodeKind::Control(ControlInode::File { text, .. }) => {
                 let file = OpenFile::Snapshot(text.clone());
                 let handle = add_handle(&mut state, inode, file, OpenMode { write: false, ..mode });
                 // What stands there changes under the same inode only when the kernel has forgotten it.
                 return Ok(Opened { handle, keep_cache: false, direct: true, no_flush: true });
-            }
-            InodeKind::Draft(draft) => {
-                let (name, key) = (draft.name.clone(), draft.key.clone());
-                return self.open_draft(&mut state, caller, inode, mode, &name, &key);
             }
             InodeKind::Control(ControlInode::Refused { name, .. }) => {
                 let name = name.clone();
@@ -59,14 +62,21 @@ impl<E: Engine> Vfs<E> {
                 return Err(VfsError::Stale);
             }
             InodeKind::Scratch(_) => return self.open_scratch(&mut state, caller, inode, mode),
-            InodeKind::Version(version) => (version.name.clone(), version.key.clone()),
-            InodeKind::Placeholder(placeholder) => (placeholder.name.clone(), placeholder.key.clone()),
+            InodeKind::Draft(draft) => (draft.name.clone(), draft.key.clone(), true),
+            InodeKind::Version(version) => (version.name.clone(), version.key.clone(), false),
+            InodeKind::Placeholder(placeholder) => (placeholder.name.clone(), placeholder.key.clone(), false),
         };
-        if mode.write {
-            self.open_for_change(&mut state, caller, mode, &name, &key)
-        } else {
-            self.open_for_reading(&mut state, caller, inode, &name, &key)
+        let retry = state.retries.at_lookup(caller, &name);
+        let opened = match mode.write {
+            _ if is_draft => self.open_draft(&mut state, caller, inode, mode, &name, &key),
+            true => self.open_for_change(&mut state, caller, mode, &name, &key),
+            false => self.open_for_reading(&mut state, caller, inode, &name, &key, text),
+        };
+        if let (Err(VfsError::Superseded), Some(retry)) = (&opened, retry) {
+            // What is begun again is a second try as before.
+            state.retries.put_back(caller, &name, retry);
         }
+        opened
     }
 
     /// Opens a draft, whose bytes all its handles share.
@@ -112,6 +122,8 @@ impl<E: Engine> Vfs<E> {
         Ok(Opened { handle, keep_cache: false, direct: false, no_flush: !mode.write })
     }
 
+    /// Opens the newest version, whose `text` was made ready. Anything else is sent away once; when the kernel comes for
+    /// the second time, it has looked the name up after the first, and what it found was the newest at that moment.
     fn open_for_reading(
         &self,
         state: &mut State,
@@ -119,15 +131,35 @@ impl<E: Engine> Vfs<E> {
         inode: InodeNo,
         name: &FileName,
         key: &Key,
+        text: Option<Arc<[u8]>>,
     ) -> VfsResult<Opened> {
-        self.check_current(state, caller, inode, name, key)?;
-        let text = match &mut state.inodes.get_mut(inode)?.kind {
-            InodeKind::Version(version) => version.text(),
-            _ => Arc::new([]),
+        let newest = self.live(state, key).map(|live| live.number);
+        let (is_current, text) = match &mut state.inodes.get_mut(inode)?.kind {
+            InodeKind::Version(version) => {
+                // What another has made ready meanwhile is as good, and shared.
+                let text = version.text().or(text);
+                text.iter().for_each(|text| version.share(text));
+                (newest == Some(version.number) && text.is_some(), text)
+            }
+            InodeKind::Placeholder(placeholder) => {
+                (placeholder.linked && newest.is_none(), Some(Arc::from([].as_slice())))
+            }
+            _ => (false, None),
         };
-        let mode = OpenMode { read: true, ..OpenMode::default() };
-        let handle = add_handle(state, inode, OpenFile::Snapshot(text), mode);
-        Ok(Opened { handle, keep_cache: true, direct: false, no_flush: true })
+        let is_second_try = matches!(state.retries.take(caller, name), Some((Wanted::Read, _)));
+        match text {
+            Some(text) if is_current || is_second_try => {
+                let mode = OpenMode { read: true, ..OpenMode::default() };
+                let handle = add_handle(state, inode, OpenFile::Snapshot(text), mode);
+                Ok(Opened { handle, keep_cache: true, direct: false, no_flush: true })
+            }
+            // It was led here by the lookup of another thread, and the version has gone since.
+            None if is_second_try => self.open_past(state, inode, name, key),
+            _ => {
+                state.retries.expect(caller, name, Wanted::Read);
+                Err(VfsError::Stale)
+            }
+        }
     }
 
     /// Sends an open for writing to a draft: away first, or to one that only this handle leads to.
@@ -150,10 +182,10 @@ impl<E: Engine> Vfs<E> {
         // pages that it keeps of that.
         let live = self.live(state, key);
         let draft = match wanted {
-            Wanted::Shared => state.shared_draft(name, key, live.as_ref()),
-            Wanted::Draft | Wanted::Read => state.new_draft(name, key, live.as_ref()),
+            Wanted::Shared => self.shared_draft(state, name, key, live.as_ref()),
+            Wanted::Draft | Wanted::Read => self.new_draft(state, name, key, live.as_ref()),
         };
-        let opened = self.open_bytes(state, caller, draft.ok_or(VfsError::Stale)?, mode)?;
+        let opened = self.open_bytes(state, caller, draft?, mode)?;
         Ok(Opened { direct: true, ..opened })
     }
 
@@ -175,11 +207,11 @@ impl<E: Engine> Vfs<E> {
             // Nobody else was looked up for it: the very file that the thread has a descriptor of.
             Some((Wanted::Draft | Wanted::Shared, None)) if mode.write => self.open_bytes(state, caller, inode, mode),
             Some((Wanted::Draft | Wanted::Shared, Some(_))) if mode.write => {
-                let draft = state.new_draft(name, key, self.live(state, key).as_ref()).ok_or(VfsError::Stale)?;
+                let draft = self.new_draft(state, name, key, self.live(state, key).as_ref())?;
                 let opened = self.open_bytes(state, caller, draft, mode)?;
                 Ok(Opened { direct: true, ..opened })
             }
-            Some((Wanted::Read, _)) if !mode.write => self.open_past_draft(state, inode, name, key),
+            Some((Wanted::Read, _)) if !mode.write => self.open_past(state, inode, name, key),
             _ => {
                 state.retries.expect(caller, name, Wanted::of(mode));
                 Err(VfsError::Stale)
@@ -187,42 +219,18 @@ impl<E: Engine> Vfs<E> {
         }
     }
 
-    /// Opens the newest version for who was led to a draft of it: past the pages that the kernel keeps of that.
-    fn open_past_draft(&self, state: &mut State, inode: InodeNo, name: &FileName, key: &Key) -> VfsResult<Opened> {
+    /// Opens the newest version for who was led to another file of its name: past the pages that the kernel keeps of that.
+    fn open_past(&self, state: &mut State, inode: InodeNo, name: &FileName, key: &Key) -> VfsResult<Opened> {
         let text = match self.live(state, key) {
             Some(live) => {
-                let version = state.version_inode(name, key, &live);
-                state.text_of(version)
+                let version = self.version_inode(state, name, key, &live)?;
+                self.text_of(state, version)?
             }
             None => Arc::new([]),
         };
         let mode = OpenMode { read: true, ..OpenMode::default() };
         let handle = add_handle(state, inode, OpenFile::Snapshot(text), mode);
         Ok(Opened { handle, keep_cache: false, direct: true, no_flush: true })
-    }
-
-    /// Checks that an inode is the newest version of its key, or that the kernel comes for the second time: then it has
-    /// looked the name up after the first, and what it found was the newest at that moment.
-    fn check_current(
-        &self,
-        state: &mut State,
-        caller: Caller,
-        inode: InodeNo,
-        name: &FileName,
-        key: &Key,
-    ) -> VfsResult<()> {
-        let newest = self.live(state, key).map(|live| live.number);
-        let current = match &state.inodes.get(inode)?.kind {
-            InodeKind::Version(version) => newest == Some(version.number),
-            InodeKind::Placeholder(placeholder) => placeholder.linked && newest.is_none(),
-            _ => false,
-        };
-        let second_try = matches!(state.retries.take(caller, name), Some((Wanted::Read, _)));
-        if current || second_try {
-            return Ok(());
-        }
-        state.retries.expect(caller, name, Wanted::Read);
-        Err(VfsError::Stale)
     }
 }
 

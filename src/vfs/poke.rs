@@ -200,7 +200,7 @@ impl<E: Engine> Vfs<E> {
             (false, Some(_)) if unheard.foreign => Poke::Create(name.clone(), inodes.len()),
             (_, Some(live)) => {
                 if inodes.is_empty() {
-                    inodes.push(state.version_inode(&file_name, key, live));
+                    inodes.push(self.version_inode(state, &file_name, key, live).ok()?);
                 }
                 Poke::Change(name.clone(), inodes.len())
             }
@@ -241,7 +241,7 @@ impl<E: Engine> Vfs<E> {
         current.creating = false;
         let key = current.key.clone();
         let live = self.live(state, &key).ok_or(VfsError::NotFound)?;
-        let inode = state.version_inode(&self.options.naming.name_of(&key), &key, &live);
+        let inode = self.version_inode(state, &self.options.naming.name_of(&key), &key, &live)?;
         Ok((inode, opened_by_poker(state, inode)))
     }
 

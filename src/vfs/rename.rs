@@ -37,7 +37,13 @@ impl<E: Engine> Vfs<E> {
         if parent != InodeNo::ROOT || new_parent != InodeNo::ROOT || control {
             return Err(VfsError::NotPermitted);
         }
-        self.synchronize()?;
+        self.settled(|| {
+            self.synchronize()?;
+            self.rename_in_steps(name, new_name, mode)
+        })
+    }
+
+    fn rename_in_steps(&self, name: &OsStr, new_name: &OsStr, mode: RenameMode) -> VfsResult<()> {
         let mut ready = Ready::Nothing;
         loop {
             match self.try_rename(name, new_name, mode, ready) {
@@ -108,7 +114,7 @@ impl<E: Engine> Vfs<E> {
         let Some(live) = self.live(state, key) else {
             return self.placeholder_to_key(state, from, to, new);
         };
-        self.put(state, to, new, &live.value)?;
+        self.put(state, to, new, &self.value(key, live.number)?)?;
         state.detach_drafts(to);
         if is_backup_name(from, to) {
             self.depart(state, from, key, live.number);

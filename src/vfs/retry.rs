@@ -115,6 +115,12 @@ impl Retries {
         self.entries.values().any(|retry| retry.inode == Some(inode) && retry.since.elapsed() < VALID)
     }
 
+    /// Puts back what was taken for an open that is begun again.
+    pub(super) fn put_back(&mut self, caller: Caller, name: &FileName, (wanted, inode): (Wanted, Option<InodeNo>)) {
+        let retry = Retry { wanted, inode, absent: false, since: Instant::now() };
+        self.entries.insert((caller.thread, name.clone()), retry);
+    }
+
     /// Takes the entry at the second open; the inode is `None` when no lookup came in between.
     pub(super) fn take(&mut self, caller: Caller, name: &FileName) -> Option<(Wanted, Option<InodeNo>)> {
         if self.entries.is_empty() {

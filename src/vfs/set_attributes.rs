@@ -30,6 +30,10 @@ impl<E: Engine> Vfs<E> {
         if other_owner || other_group {
             return Err(VfsError::NotPermitted);
         }
+        self.settled(|| self.try_setattr(inode, handle, change))
+    }
+
+    fn try_setattr(&self, inode: InodeNo, handle: Option<HandleNo>, change: AttributeChange) -> VfsResult<Attributes> {
         if change.size.is_some() && handle.is_none() {
             self.synchronize()?;
         }
@@ -68,12 +72,12 @@ impl<E: Engine> Vfs<E> {
 
     /// Cuts or lengthens the text of a key without a handle.
     fn resize_by_name(&self, state: &mut State, number: InodeNo, size: usize) -> VfsResult<()> {
-        let InodeKind::Version(version) = &mut state.inodes.get_mut(number)?.kind else { return Ok(()) };
-        let (name, key, number) = (version.name.clone(), version.key.clone(), version.number);
-        let text = version.text();
-        if self.live(state, &key).is_none_or(|live| live.number != number) {
+        let InodeKind::Version(version) = &state.inodes.get(number)?.kind else { return Ok(()) };
+        let (name, key, newest) = (version.name.clone(), version.key.clone(), version.number);
+        if self.live(state, &key).is_none_or(|live| live.number != newest) {
             return Err(VfsError::Stale);
         }
+        let text = self.text_of(state, number)?;
         if text.len() == size {
             return Ok(());
         }

@@ -6,9 +6,9 @@ use foldhash::fast::RandomState;
 
 use super::attributes::InodeNo;
 use super::departing::Departures;
-use super::engine::{LiveVersion, VersionNumber};
+use super::engine::VersionNumber;
 use super::handle::Handles;
-use super::inode::{Inode, InodeKind, VersionInode};
+use super::inode::{Inode, InodeKind};
 use super::inode_table::InodeTable;
 use super::listing::ListingCache;
 use super::poke::Pokes;
@@ -18,6 +18,7 @@ use super::removed::Removed;
 use super::retry::Retries;
 use super::shelf::Shelf;
 use super::temporary::Temporaries;
+use super::texts::Held;
 use crate::record::Key;
 use crate::view::FileName;
 
@@ -49,6 +50,8 @@ pub(super) struct State {
     pub(super) temporaries: Temporaries,
     /// Values of keys that were unlinked a moment ago.
     pub(super) removed: Removed,
+    /// Versions whose values are held for who opens them next.
+    pub(super) held: Held,
     /// Changes that watchers are to hear of.
     pub(super) pokes: Pokes,
     /// Programs that wait for a change of a key.
@@ -87,6 +90,7 @@ impl State {
             long_keys: HashMap::default(),
             departures: Departures::default(),
             removed: Removed::default(),
+            held: Held::default(),
             temporaries: Temporaries::default(),
             pokes: Pokes::default(),
             pollers: Pollers::default(),
@@ -174,16 +178,6 @@ impl State {
         if self.slots.len() > 2 * live + 64 {
             self.slots.retain(|key, slot| is_live(key) || !slot.older.is_empty());
         }
-    }
-
-    /// The inode of a live version, made when there is none yet.
-    pub(super) fn version_inode(&mut self, name: &FileName, key: &Key, live: &LiveVersion) -> InodeNo {
-        let number = self.slot(key, live.number);
-        if !self.inodes.contains(number) {
-            let version = VersionInode::new(name.clone(), key.clone(), live.number, live.modified, live.value.clone());
-            self.inodes.add(number, InodeKind::Version(version));
-        }
-        number
     }
 
     /// Whether there is room for one more file that is no key yet.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::engine::{Engine, EngineError, ForeignChange, LiveVersion, Space, VersionNumber};
 use super::report::EngineReport;
-use crate::record::{Key, Value};
-use crate::store::{Change, Durability, Error, Store, Version};
+use crate::record::{Key, Timestamp, Value};
+use crate::store::{Change, Durability, Error, OpenOptions, Store, Version};
+use crate::view::file_text_len;
 
 /// How many of the records that cannot be read a report names.
 const UNREADABLE_EXAMPLES: usize = 20;
@@ -23,6 +24,7 @@ fn errno(error: &Error) -> i32 {
         Error::Value(_) | Error::Identifier(_) => libc::EINVAL,
         Error::TooLarge { .. } => libc::EFBIG,
         Error::NoTimestampLeft { .. } => libc::EOVERFLOW,
+        Error::Unreadable { .. } => libc::EIO,
         // A store that is gone is not "no such key": callers would take the key for removed.
         Error::Io { .. } | Error::NotDurable { .. } => match error.raw_os_error() {
             Some(libc::ENOENT) => libc::ESTALE,
@@ -32,8 +34,14 @@ fn errno(error: &Error) -> i32 {
     }
 }
 
+/// Has a store know the length of each value's file text, so that no value is read to tell the size of a file.
+#[must_use]
+pub fn with_text_len(options: OpenOptions) -> OpenOptions {
+    options.measure(file_text_len)
+}
+
 fn foreign_change(key: Key, before: Option<Version>, now: Option<Version>) -> ForeignChange {
-    let live = |version: Version| version.value.is_some().then(|| VersionNumber(version.timestamp.as_micros()));
+    let live = |version: Version| version.is_live.then(|| VersionNumber(version.timestamp.as_micros()));
     ForeignChange { key, before: before.and_then(live), now: now.and_then(live) }
 }
 
@@ -52,9 +60,17 @@ impl Engine for Store {
     }
 
     fn version(&self, key: &Key) -> Option<LiveVersion> {
-        let Version { timestamp, value } = Store::version(self, key)?;
+        let Version { timestamp, measure, .. } = Store::version(self, key).filter(|version| version.is_live)?;
         let number = VersionNumber(timestamp.as_micros());
-        Some(LiveVersion { number, modified: timestamp.to_system_time(), value: value? })
+        Some(LiveVersion { number, modified: timestamp.to_system_time(), text_len: measure })
+    }
+
+    fn value(&self, key: &Key, number: VersionNumber) -> Result<Option<Value>, EngineError> {
+        Ok(self.value_of(key, Timestamp::from_micros(number.0))?)
+    }
+
+    fn value_at_hand(&self, key: &Key, number: VersionNumber) -> Option<Value> {
+        self.cached_value(key, Timestamp::from_micros(number.0))
     }
 
     fn list(&self) -> Vec<(Key, VersionNumber)> {

@@ -64,7 +64,7 @@ pub(crate) fn number(value: i64) -> serde_json::Value {
 
 /// The number that a store has under a key.
 pub(crate) fn shown(store: &Store, key: &str) -> Option<i64> {
-    store.get(key).map(|value| value.text().parse().unwrap())
+    store.get(key).unwrap().map(|value| value.text().parse().unwrap())
 }
 
 /// A writer as the original is: it unlinks what it has replaced, and each record that it takes for older.
@@ -115,7 +115,7 @@ impl Original {
 /// Reads what a store says about itself, so that no answer panics on odd contents.
 pub(crate) fn ask_everything(store: &Store) {
     for key in store.keys() {
-        assert!(store.contains(&key) && store.get(&key).is_some() && store.version(&key).is_some());
+        assert!(store.contains(&key) && store.get(&key).unwrap().is_some() && store.version(&key).is_some());
     }
     assert_eq!(store.len(), store.keys().len());
     let _ = (store.is_empty(), store.tombstones(), store.oddities(), store.space());

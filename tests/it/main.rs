@@ -43,6 +43,8 @@ mod taking_in;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod tools;
 mod transient;
+mod uncached;
+mod values;
 mod view_python;
 mod waiting;
 #[cfg(all(feature = "cli", feature = "fuse"))]

@@ -62,7 +62,7 @@ fn every_key_is_a_file(store: &Path, mount: &Path) {
     for key in &keys {
         let path = mount.join(FileName::of_key(key).as_os_str());
         let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text, file_text(&store.get(key).unwrap()), "{key:?}");
+        assert_eq!(text, file_text(&store.get(key).unwrap().unwrap()), "{key:?}");
         let metadata = std::fs::metadata(&path).unwrap();
         assert_eq!(metadata.len(), text.len() as u64, "{key:?}");
         let version = store.version(key).unwrap();

@@ -31,7 +31,7 @@ fn a_mount_in_the_background_answers_when_the_command_returns() {
     assert_eq!(fs::read_dir(place.mount_point()).unwrap().count(), 2);
     place.umount();
     place.expect_no_daemon();
-    assert_eq!(place.store().get("new").unwrap().to_string(), "2");
+    assert_eq!(place.store().get("new").unwrap().unwrap().to_string(), "2");
 }
 
 /// "Shown as type `fuse.keyfs` with the store as its source."

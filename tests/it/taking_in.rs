@@ -46,6 +46,14 @@ impl Engine for Slow {
         Engine::version(&self.store, key)
     }
 
+    fn value(&self, key: &Key, number: VersionNumber) -> Result<Option<Value>, EngineError> {
+        Engine::value(&self.store, key, number)
+    }
+
+    fn value_at_hand(&self, key: &Key, number: VersionNumber) -> Option<Value> {
+        Engine::value_at_hand(&self.store, key, number)
+    }
+
     fn list(&self) -> Vec<(Key, VersionNumber)> {
         Engine::list(&self.store)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keyfs::store::{Change, Oddities};
-use keyfs::{Store, Timestamp, Version};
+use keyfs::{Store, Timestamp, Value, Version};
 use proptest::prelude::*;
 
 use crate::actors::{NOON, Original, TestClock, number, reader, shown, try_writer};
@@ -155,8 +155,12 @@ fn sorted(mut changes: Vec<Change>) -> Vec<Change> {
     changes
 }
 
-fn view(store: &Store) -> (Vec<Option<Version>>, usize, usize, Oddities) {
-    (KEYS.map(|key| store.version(key)).to_vec(), store.len(), store.tombstones(), store.oddities())
+/// The newest record of a key, and its value.
+type Seen = (Option<Version>, Option<Value>);
+
+fn view(store: &Store) -> (Vec<Seen>, usize, usize, Oddities) {
+    let seen = KEYS.map(|key| (store.version(key), store.get(key).unwrap()));
+    (seen.to_vec(), store.len(), store.tombstones(), store.oddities())
 }
 
 /// What a store shows of each key is in the directory, and a key with a record is not without one.
@@ -167,7 +171,7 @@ fn check(store: &Store, directory: &MemoryDirectory) {
             (record.key.to_string() == key).then_some((name, !record.deleted))
         });
         let records: Vec<(Timestamp, bool)> = records.collect();
-        let version = store.version(key).map(|version| (version.timestamp, version.value.is_some()));
+        let version = store.version(key).map(|version| (version.timestamp, version.is_live));
         match version {
             Some(version) => assert!(records.contains(&version), "{key}: {version:?} has gone; there are {records:?}"),
             None => assert_eq!(records, [], "{key} was missed"),

@@ -42,7 +42,7 @@ pub(super) fn get(stage: &mut StoreStage, peer: Peer) -> Vec<f64> {
     let total = match peer {
         Peer::Keyfs => {
             let store = stage.store();
-            seconds(&keys, |key| assert!(std::hint::black_box(store.get(key)).is_some()))
+            seconds(&keys, |key| assert!(std::hint::black_box(store.get(key)).is_ok_and(|value| value.is_some())))
         }
         Peer::Original | Peer::Diskcache | Peer::Sqlite => stage.loaded(peer).get(&keys),
         Peer::Files => seconds(&keys, |key| drop(std::hint::black_box(stage.files.get(key)))),

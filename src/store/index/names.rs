@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::Epoch;
+use super::content::Content;
 use super::keys::KeyNo;
 use crate::record::Timestamp;
 use crate::store::change::Version;
@@ -25,8 +26,9 @@ impl NameNo {
 
 /// A name that is known to be in the directory.
 pub(super) struct Known {
-    /// What the record says; of a file that cannot be read, only its number.
-    pub(super) version: Version,
+    pub(super) timestamp: Timestamp,
+    /// Of its value; means nothing for a file that cannot be read.
+    pub(super) content: Content,
     pub(super) inode: u64,
     /// The look during or before which the name became known.
     pub(super) epoch: Epoch,
@@ -34,6 +36,14 @@ pub(super) struct Known {
     pub(super) key: KeyNo,
     /// The next of the older records of the key.
     pub(super) next: NameNo,
+}
+
+impl Known {
+    /// What is told of the record.
+    pub(super) fn version(&self) -> Version {
+        let (timestamp, content) = (self.timestamp, self.content);
+        Version { timestamp, is_live: content.is_live(), measure: content.measure() }
+    }
 }
 
 /// The known names, found by their timestamps.
@@ -50,7 +60,7 @@ impl Names {
     pub(super) fn reserve(&mut self, names: usize) {
         self.names.reserve(names);
         let (known, hasher) = (&self.names, &self.hasher);
-        self.table.reserve(names, |name| hasher.hash_one(known[name.index()].version.timestamp));
+        self.table.reserve(names, |name| hasher.hash_one(known[name.index()].timestamp));
     }
 
     pub(super) fn len(&self) -> usize {
@@ -66,7 +76,7 @@ impl Names {
     }
 
     pub(super) fn find(&self, timestamp: Timestamp) -> Option<NameNo> {
-        let is_it = |name: &NameNo| self.names[name.index()].version.timestamp == timestamp;
+        let is_it = |name: &NameNo| self.names[name.index()].timestamp == timestamp;
         self.table.find(self.hasher.hash_one(timestamp), is_it).copied()
     }
 
@@ -76,7 +86,7 @@ impl Names {
 
     /// Adds a name that is not known.
     pub(super) fn add(&mut self, known: Known) -> NameNo {
-        let hash = self.hasher.hash_one(known.version.timestamp);
+        let hash = self.hasher.hash_one(known.timestamp);
         let name = match self.free.pop() {
             Some(name) => {
                 self.names[name.index()] = known;
@@ -88,16 +98,15 @@ impl Names {
             }
         };
         let (names, hasher) = (&self.names, &self.hasher);
-        self.table.insert_unique(hash, name, |name| hasher.hash_one(names[name.index()].version.timestamp));
+        self.table.insert_unique(hash, name, |name| hasher.hash_one(names[name.index()].timestamp));
         name
     }
 
     /// Forgets a name; nothing may lead to it any more.
     pub(super) fn remove(&mut self, name: NameNo) {
-        let hash = self.hasher.hash_one(self.names[name.index()].version.timestamp);
+        let hash = self.hasher.hash_one(self.names[name.index()].timestamp);
         if let Ok(entry) = self.table.find_entry(hash, |found| *found == name) {
             entry.remove();
-            self.names[name.index()].version.value = None;
             self.free.push(name);
         }
     }

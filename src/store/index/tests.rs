@@ -4,21 +4,26 @@ fn timestamp(micros: u128) -> Timestamp {
     Timestamp::from_micros(micros)
 }
 
-fn record(key: &str, value: Option<&str>) -> Record {
-    let deleted = value.is_none();
-    Record { key: Key::from(key), deleted, value: Value::parse(value.unwrap_or("null")).unwrap() }
+fn record(inode: u64, key: &str, value: Option<&str>) -> LoadedRecord {
+    let value = value.map(|text| Value::parse(text).unwrap());
+    LoadedRecord { inode, key: Key::from(key), content: Content::of(value.as_ref(), None), value }
+}
+
+fn new() -> Index {
+    Index::with_room(1 << 20)
 }
 
 fn shown(index: &Index, key: &str) -> Option<String> {
-    index.value(key.as_bytes()).map(|value| value.text().to_owned())
+    let current = index.current(key.as_bytes()).filter(|current| current.is_live)?;
+    index.value(current.timestamp).map(|value| value.text().to_owned())
 }
 
 #[test]
 fn the_greatest_number_wins_in_whatever_order_records_come() {
     for order in [[5, 7], [7, 5]] {
-        let mut index = Index::default();
+        let mut index = new();
         for number in order {
-            index.insert(timestamp(number), 1, record("k", Some(&number.to_string())));
+            index.insert(timestamp(number), record(1, "k", Some(&number.to_string())));
         }
         assert_eq!(shown(&index, "k").as_deref(), Some("7"));
         assert_eq!(index.crowded().count(), 1);
@@ -27,9 +32,9 @@ fn the_greatest_number_wins_in_whatever_order_records_come() {
 
 #[test]
 fn a_vanished_record_uncovers_the_next_older_one_but_not_its_number() {
-    let mut index = Index::default();
+    let mut index = new();
     for number in [5, 7, 6] {
-        index.insert(timestamp(number), 1, record("k", Some(&number.to_string())));
+        index.insert(timestamp(number), record(1, "k", Some(&number.to_string())));
     }
     index.remove(timestamp(7));
     assert_eq!(shown(&index, "k").as_deref(), Some("6"));
@@ -42,36 +47,36 @@ fn a_vanished_record_uncovers_the_next_older_one_but_not_its_number() {
 
 #[test]
 fn what_replaced_the_newest_record_from_below_counts_when_that_has_gone() {
-    let mut index = Index::default();
-    index.insert(timestamp(8), 1, record("k", Some("8")));
-    index.insert(timestamp(9), 2, record("k", Some("9")));
+    let mut index = new();
+    index.insert(timestamp(8), record(1, "k", Some("8")));
+    index.insert(timestamp(9), record(2, "k", Some("9")));
     index.begin_look();
-    index.insert(timestamp(5), 3, record("k", Some("5")));
+    index.insert(timestamp(5), record(3, "k", Some("5")));
     assert_eq!(shown(&index, "k").as_deref(), Some("9"));
     index.remove(timestamp(9));
     assert_eq!(shown(&index, "k").as_deref(), Some("5"));
-    index.insert(timestamp(10), 4, record("k", Some("10")));
+    index.insert(timestamp(10), record(4, "k", Some("10")));
     assert_eq!(shown(&index, "k").as_deref(), Some("10"));
 }
 
 #[test]
 fn counts_follow_puts_removes_and_a_name_taken_again() {
-    let mut index = Index::default();
-    index.insert(timestamp(1), 1, record("a", Some("1")));
-    index.insert(timestamp(2), 2, record("b", Some("2")));
-    index.insert(timestamp(3), 3, record("a", None));
+    let mut index = new();
+    index.insert(timestamp(1), record(1, "a", Some("1")));
+    index.insert(timestamp(2), record(2, "b", Some("2")));
+    index.insert(timestamp(3), record(3, "a", None));
     assert_eq!((index.live(), index.tombstones()), (1, 1));
-    index.insert(timestamp(2), 4, record("c", Some("3")));
+    index.insert(timestamp(2), record(4, "c", Some("3")));
     assert_eq!((shown(&index, "b"), shown(&index, "c").as_deref()), (None, Some("3")));
     assert_eq!((index.live(), index.tombstones()), (1, 1));
 }
 
 #[test]
 fn a_listing_does_not_remove_what_was_published_after_it_began() {
-    let mut index = Index::default();
-    index.insert(timestamp(1), 1, record("a", Some("1")));
+    let mut index = new();
+    index.insert(timestamp(1), record(1, "a", Some("1")));
     let epoch = index.begin_look();
-    index.insert(timestamp(2), 2, record("a", Some("2")));
+    index.insert(timestamp(2), record(2, "a", Some("2")));
     assert_eq!(index.difference(&[], epoch).removed, [timestamp(1)]);
     let epoch = index.begin_look();
     let mut removed = index.difference(&[], epoch).removed;
@@ -81,12 +86,29 @@ fn a_listing_does_not_remove_what_was_published_after_it_began() {
 
 #[test]
 fn the_difference_is_by_name_and_inode_newest_first() {
-    let mut index = Index::default();
-    index.insert(timestamp(1), 1, record("a", Some("1")));
+    let mut index = new();
+    index.insert(timestamp(1), record(1, "a", Some("1")));
     let listed = |number, inode| ListedRecord { timestamp: timestamp(number), inode, regular: true };
     let epoch = index.begin_look();
     let difference = index.difference(&[listed(3, 3), listed(1, 9), listed(4, 4)], epoch);
     let added: Vec<_> = difference.added.iter().map(|record| record.timestamp.as_micros()).collect();
     assert_eq!(added, [4, 3, 1]);
     assert_eq!(difference.removed, [timestamp(1)]);
+}
+
+#[test]
+fn a_value_goes_with_its_record() {
+    let mut index = new();
+    index.insert(timestamp(1), record(1, "a", Some("1")));
+    let before = index.sighting(b"a").unwrap();
+    index.insert(timestamp(1), record(1, "b", None));
+    assert!(index.value(timestamp(1)).is_none(), "the name is another record's now");
+    index.keep_value(b"a", before, &Value::null());
+    index.keep_value(b"b", before, &Value::null());
+    assert!(index.value(timestamp(1)).is_none(), "it was read before that");
+    let now = index.sighting(b"b").unwrap();
+    index.keep_value(b"b", now, &Value::null());
+    assert!(index.value(timestamp(1)).is_some());
+    index.remove(timestamp(1));
+    assert!(index.value(timestamp(1)).is_none());
 }

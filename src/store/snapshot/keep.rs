@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
-use super::format::{Snapshot, encode};
+use super::format::{Kept, Snapshot, encode};
 use crate::store::shared::Shared;
 
 /// From how many records on a snapshot is worth its file.
@@ -39,17 +39,24 @@ impl Shared {
         let records: Vec<_> = {
             let state = self.state.read();
             let records = state.index.records();
-            records.map(|(timestamp, inode, key, value)| (timestamp, inode, key.clone(), value.cloned())).collect()
+            records.map(|(timestamp, inode, key, content)| (timestamp, inode, key.clone(), content)).collect()
         };
         // On disk before the snapshot is: after a loss of power nothing is in it that the directory has lost.
-        let kept = self.directory.sync_all().and_then(|()| self.directory.write_snapshot(&encode(records)));
+        let kept = self.directory.sync_all().and_then(|()| self.directory.write_snapshot(&self.encoded(records)));
         if let Err(error) = kept {
             log::debug!("no snapshot of {} is kept: {error}", self.directory.path().display());
             self.not_in_snapshot.fetch_add(missing, Ordering::Relaxed);
         }
     }
 
-    /// The same in a thread of its own, where one is needed and can be had.
+    /// A snapshot without the keys of which a record could not be made durable: that a later sync succeeds proves nothing.
+    fn encoded(&self, mut records: Vec<Kept>) -> Vec<u8> {
+        let failed = self.pending.failed_keys();
+        records.retain(|(_, _, key, _)| !failed.contains(key));
+        encode(records)
+    }
+
+    /// Keeps a snapshot in a thread of its own, where one is needed and can be had.
     pub(in crate::store) fn keep_snapshot_in_background(self: &Arc<Shared>) -> Option<JoinHandle<()>> {
         if !self.is_worth_a_snapshot() {
             return None;

@@ -136,7 +136,7 @@ fn cutting_by_name_to_a_value_puts_it(files: &dyn FileSystem, store: &Store) {
     files.truncate(b"key", 2).unwrap();
     assert_text(files, b"key", "12\n");
     store.synchronize().unwrap();
-    assert_eq!(store.get("key").unwrap().to_string(), "12");
+    assert_eq!(store.get("key").unwrap().unwrap().to_string(), "12");
 }
 
 /// "Text that is not JSON never replaces a value." "truncate by name: `EINVAL`; `EFBIG` beyond 256 MiB."

@@ -19,7 +19,7 @@ super::unlike_a_plain_directory! {
 
 fn value(store: &Store, key: &str) -> Option<String> {
     store.synchronize().unwrap();
-    store.get(key).map(|value| value.to_string())
+    store.get(key).unwrap().map(|value| value.to_string())
 }
 
 /// "To others this is one put: they never see the key absent."

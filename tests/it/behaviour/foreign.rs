@@ -134,7 +134,7 @@ fn a_foreign_put_during_a_save_loses_to_the_save(files: &dyn FileSystem, store: 
         file.close().unwrap();
         assert_text(files, b"key", saved);
         store.synchronize().unwrap();
-        assert_eq!(store.get("key").unwrap().to_string(), saved.trim_end(), "{flags:?}");
+        assert_eq!(store.get("key").unwrap().unwrap().to_string(), saved.trim_end(), "{flags:?}");
     }
 }
 

@@ -100,7 +100,7 @@ fn each_key_has_its_name(files: &dyn FileSystem, store: &Store) {
         // And the other.
         save(files, name.as_bytes(), format!("{}\n", number + 100));
         store.synchronize().unwrap();
-        assert_eq!(store.get(&key).unwrap().to_string(), (number + 100).to_string(), "{name}");
+        assert_eq!(store.get(&key).unwrap().unwrap().to_string(), (number + 100).to_string(), "{name}");
     }
     assert_listed(files, &table.map(|(_, name)| name));
     for (key, name) in table {
@@ -126,7 +126,7 @@ fn names_that_are_nobodys_are_not_found_and_cannot_be_made(files: &dyn FileSyste
         assert_eq!(files.unlink(name), Err(Errno::NOENT), "{}", name.escape_ascii());
         assert_eq!(files.rename(name, b"new"), Err(Errno::NOENT), "{}", name.escape_ascii());
         store.synchronize().unwrap();
-        assert_eq!(store.get(key).unwrap().to_string(), "1");
+        assert_eq!(store.get(key).unwrap().unwrap().to_string(), "1");
     }
 }
 
@@ -154,7 +154,7 @@ fn keys_too_long_for_a_name_are_read_written_and_removed(files: &dyn FileSystem,
     file.write_at(0, b"33\n").unwrap();
     file.close().unwrap();
     store.synchronize().unwrap();
-    assert_eq!(store.get(&key).unwrap().to_string(), "33");
+    assert_eq!(store.get(&key).unwrap().unwrap().to_string(), "33");
     let info = files.open(&[b".keyfs/info/", bytes].concat(), READ).unwrap();
     let info = String::from_utf8(whole(&*info)).unwrap();
     assert!(info.contains(&format!("\"key\": \"{}\"", "long ".repeat(100))), "{info}");

@@ -192,7 +192,7 @@ fn a_change_in_place_that_is_not_json_is_refused(files: &dyn FileSystem, store: 
     assert_eq!(file.read_at(0, 100), Ok(b"[\n  1\n]\n".to_vec()));
     file.close().unwrap();
     store.synchronize().unwrap();
-    assert_eq!(store.get("key").unwrap().to_string(), "[1]");
+    assert_eq!(store.get("key").unwrap().unwrap().to_string(), "[1]");
 }
 
 /// "`write` fails with EINVAL [...] else `close`": two values in a row are none. "write: `EINVAL` as soon as a text

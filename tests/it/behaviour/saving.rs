@@ -215,7 +215,7 @@ fn an_unfinished_save_is_seen_by_nobody_else(files: &dyn FileSystem, store: &Sto
             let reads = scope.spawn(|| {
                 assert_text(files, b"key", "\"old\"\n");
                 store.synchronize().unwrap();
-                assert_eq!(store.get("key").unwrap().to_string(), "\"old\"");
+                assert_eq!(store.get("key").unwrap().unwrap().to_string(), "\"old\"");
             });
             reads.join().unwrap();
         });
@@ -249,7 +249,7 @@ fn of_two_savers_the_last_close_wins_whole(files: &dyn FileSystem, store: &Store
     first.close().unwrap();
     assert_text(files, b"key", "\"the first one\"\n");
     store.synchronize().unwrap();
-    assert_eq!(store.get("key").unwrap().to_string(), "\"the first one\"");
+    assert_eq!(store.get("key").unwrap().unwrap().to_string(), "\"the first one\"");
 }
 
 /// "A blank text changes nothing." "close (flush), `fsync`: blank changes nothing and is no error."
@@ -307,7 +307,7 @@ fn a_save_is_in_the_store_when_close_has_returned(files: &dyn FileSystem, store:
     for number in 0..50 {
         save(files, b"key", format!("{number}\n"));
         store.synchronize().unwrap();
-        assert_eq!(store.get("key").unwrap().to_string(), number.to_string());
+        assert_eq!(store.get("key").unwrap().unwrap().to_string(), number.to_string());
     }
 }
 

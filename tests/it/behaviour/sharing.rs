@@ -107,7 +107,7 @@ fn what_others_put_under_an_unlinked_name_stays_when_the_new_text_is_refused(fil
         files.let_time_pass();
     }
     store.synchronize().unwrap();
-    assert_eq!(store.get("key").unwrap().to_string(), "3");
+    assert_eq!(store.get("key").unwrap().unwrap().to_string(), "3");
 }
 
 /// "They are seen in this mount only."

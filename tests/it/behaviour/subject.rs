@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use keyfs::vfs::{Vfs, VfsOptions};
+use keyfs::vfs::{Vfs, VfsOptions, with_text_len};
 use keyfs::view::{Naming, Suffix};
 use keyfs::{AsKey, Identifier, OpenOptions, Store, Timestamp};
 
@@ -33,7 +33,10 @@ fn vfs_with(path: &Path, read_only: bool, naming: Naming, shelf: Option<PathBuf>
         false => OpenOptions::writer(Identifier::new("mount").unwrap()),
     };
     let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-    Vfs::new(Store::open(path, options).unwrap(), VfsOptions { uid, gid, umask: 0o022, read_only, naming, shelf })
+    Vfs::new(
+        Store::open(path, with_text_len(options)).unwrap(),
+        VfsOptions { uid, gid, umask: 0o022, read_only, naming, shelf },
+    )
 }
 
 pub(crate) fn on_a_plain_directory(behaviour: impl FnOnce(&dyn FileSystem)) {

@@ -93,7 +93,7 @@ fn what_is_renamed_in_time_was_never_a_key(files: &dyn FileSystem, store: &Store
         files.rename(name, b"key").unwrap();
         files.let_time_pass();
         assert_eq!((live(store), store.tombstones()), (vec!["key".to_owned()], 0));
-        assert_eq!(store.get("key").unwrap().to_string(), "2");
+        assert_eq!(store.get("key").unwrap().unwrap().to_string(), "2");
     }
 }
 

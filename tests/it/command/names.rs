@@ -190,7 +190,7 @@ mod on_a_mount {
                 assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
                 let said = String::from_utf8(output.stdout).unwrap();
                 store.synchronize().unwrap();
-                let now = store.get("key").map(|value| value.to_string());
+                let now = store.get("key").unwrap().map(|value| value.to_string());
                 match command.as_str() {
                     "cat NAME" => assert_eq!(said, "1\n"),
                     "echo '{\"a\": 1}' > NAME" => assert_eq!(now.as_deref(), Some("{\"a\": 1}")),

@@ -70,7 +70,7 @@ fn another_writer_is_seen_at_once() {
     for number in 0..3 {
         directory.keyfs(["put", "key", &number.to_string()]).succeeds();
         store.synchronize().unwrap();
-        assert_eq!(store.get("key").unwrap().text(), number.to_string());
+        assert_eq!(store.get("key").unwrap().unwrap().text(), number.to_string());
         store.put("key", keyfs::Value::string("mine")).unwrap();
         assert_eq!(directory.get("key"), "\"mine\"");
     }

@@ -89,7 +89,7 @@ fn longer_numbers_count_for_the_original_alone() {
     let longer = directory.records_path().join(format!("{}0", u128::MAX));
     std::fs::write(&longer, r#"{"key": "k", "bDeleted": false, "value": 2}"#).unwrap();
     let store = directory.reader();
-    assert_eq!(store.get("k").unwrap().text(), "1");
+    assert_eq!(store.get("k").unwrap().unwrap().text(), "1");
     assert_eq!(store.oddities().foreign_names, 1);
     assert_eq!(
         directory.python("python").get("\"k\"").or_else(|| directory.python("other").get("k")).as_deref(),

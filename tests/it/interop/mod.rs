@@ -103,12 +103,12 @@ impl Clock for StoppedClock {
 
 /// The text of a live key's value on one line, as the library shows it.
 fn shown<K: keyfs::AsKey + ?Sized>(store: &Store, key: &K) -> Option<String> {
-    store.get(key).map(|value| value.to_ascii())
+    store.get(key).unwrap().map(|value| value.to_ascii())
 }
 
 /// All live keys and their values as JSON texts, sorted by key, as the library shows them.
 fn everything(store: &Store) -> Vec<(String, String)> {
-    let text = |key: &Key| store.get(key).expect("a listed key has a value").to_ascii();
+    let text = |key: &Key| store.get(key).unwrap().expect("a listed key has a value").to_ascii();
     store.keys().iter().map(|key| (key.to_json(), text(key))).collect()
 }
 

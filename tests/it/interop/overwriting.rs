@@ -123,7 +123,7 @@ fn one_hot_key_among_very_many_is_never_absent_in_fresh_opens() {
         while begin.elapsed() < TIME || watched.looks < 4 {
             let store = directory.reader();
             watched.check(&store, &hot[0]);
-            assert_eq!(store.get("still 29999"), Some(Value::parse("29999").unwrap()));
+            assert_eq!(store.get("still 29999").unwrap(), Some(Value::parse("29999").unwrap()));
         }
         drop(stop);
     });

@@ -52,7 +52,8 @@ impl Watched {
     #[track_caller]
     pub(super) fn check(&mut self, store: &Store, key: &str) -> Signed {
         self.looks += 1;
-        let value = store.get(key).unwrap_or_else(|| panic!("{key} is live and was not seen in look {}", self.looks));
+        let value = store.get(key).unwrap();
+        let value = value.unwrap_or_else(|| panic!("{key} is live and was not seen in look {}", self.looks));
         let signed: Signed = value.deserialize().unwrap();
         let text = format!("{} {} {} {}", signed.key, signed.writer, signed.counter, signed.filler);
         assert_eq!((signed.key.as_str(), signed.checksum), (key, adler32(&text)), "torn: {value}");

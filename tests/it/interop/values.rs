@@ -94,7 +94,7 @@ fn odd_values_of_ours_are_read_by_the_original() {
     // What stands in the record is what was put, digit by digit, for a fresh reader of ours too.
     let reader = directory.reader();
     for (number, text) in values.iter().enumerate() {
-        assert!(reader.get(&number.to_string()) == Some(Value::parse(text).unwrap()), "{text:.100}");
+        assert!(reader.get(&number.to_string()).unwrap() == Some(Value::parse(text).unwrap()), "{text:.100}");
     }
     assert_eq!(python.keys().len(), values.len());
 }

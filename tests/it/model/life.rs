@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use keyfs::vfs::{
-    Engine, EngineError, EngineReport, ForeignChange, LiveVersion, Space, VersionNumber, Vfs, VfsOptions,
+    Engine, EngineError, EngineReport, ForeignChange, LiveVersion, Space, VersionNumber, Vfs, VfsOptions, with_text_len,
 };
 use keyfs::{Identifier, Key, OpenOptions, Store, Value};
 
@@ -33,7 +33,8 @@ impl Life {
     }
 
     fn try_begin(directory: &Path) -> Life {
-        let options = OpenOptions::writer(Identifier::new("mount").unwrap());
+        // Each value is read from its record whenever it is needed.
+        let options = with_text_len(OpenOptions::writer(Identifier::new("mount").unwrap())).cached_bytes(0);
         let store = Arc::new(Store::open(directory, options).unwrap());
         let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let shelf = Some(shelf(directory));
@@ -95,6 +96,14 @@ impl Engine for Lent {
 
     fn version(&self, key: &Key) -> Option<LiveVersion> {
         Engine::version(&*self.store(), key)
+    }
+
+    fn value(&self, key: &Key, number: VersionNumber) -> Result<Option<Value>, EngineError> {
+        Engine::value(&*self.store(), key, number)
+    }
+
+    fn value_at_hand(&self, key: &Key, number: VersionNumber) -> Option<Value> {
+        Engine::value_at_hand(&*self.store(), key, number)
     }
 
     fn list(&self) -> Vec<(Key, VersionNumber)> {

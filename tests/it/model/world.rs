@@ -228,7 +228,7 @@ impl World<'_, '_> {
         self.store.synchronize().unwrap();
         let keys = self.store.keys();
         let found: Vec<_> =
-            keys.iter().map(|key| (key.to_string(), file_text(&self.store.get(key).unwrap()))).collect();
+            keys.iter().map(|key| (key.to_string(), file_text(&self.store.get(key).unwrap().unwrap()))).collect();
         let expected: Vec<_> = self.model.keys.clone().into_iter().collect();
         prop_assert_eq!(found, expected, "what others see");
         Ok(())

@@ -76,7 +76,7 @@ fn wait_until(mounted: &Mounted, what: &str, done: impl Fn() -> bool) {
 
 fn value(store: &Store, key: &str) -> Option<String> {
     store.synchronize().unwrap();
-    store.get(key).map(|value| value.to_string())
+    store.get(key).unwrap().map(|value| value.to_string())
 }
 
 /// "`SIGTERM` and `SIGINT` [...] unmount."

@@ -148,5 +148,5 @@ fn rejected(rows: &[Row], mount: &Path) -> BTreeMap<String, String> {
 fn live(store: &Path) -> BTreeMap<String, String> {
     let store = Store::open(store, OpenOptions::read_only()).unwrap();
     let name = |key: &keyfs::Key| key.to_json().trim_matches('"').to_owned();
-    store.keys().iter().map(|key| (name(key), store.get(key).unwrap().to_ascii())).collect()
+    store.keys().iter().map(|key| (name(key), store.get(key).unwrap().unwrap().to_ascii())).collect()
 }

@@ -1,0 +1,150 @@
+//! The texts of versions: in memory while somebody holds them, else made from the engine's values.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::Vfs;
+use super::attributes::InodeNo;
+use super::engine::{Engine, LiveVersion, VersionNumber};
+use super::error::{VfsError, VfsResult};
+use super::inode::{InodeKind, VersionInode};
+use super::state::State;
+use crate::record::{Key, Value};
+use crate::view::{FileName, file_text, file_text_len};
+
+/// How often an operation begins again because others replace what it needs before it is read.
+const TRIES: usize = 1000;
+
+/// The most values that are held for those who were led to their versions, and the most bytes of them.
+const HELD_VALUES: usize = 64;
+const HELD_BYTES: usize = 16 * 1024 * 1024;
+
+/// The versions whose values are held although the engine may have lost them: whoever was led to one opens it next. The
+/// last one is held whatever its size.
+#[derive(Default)]
+pub(super) struct Held {
+    inodes: VecDeque<(InodeNo, usize)>,
+    bytes: usize,
+}
+
+impl State {
+    /// Holds the value of a version for whoever was led to it.
+    fn hold(&mut self, number: InodeNo, value: Value) {
+        let Ok(InodeKind::Version(version)) = self.inodes.get_mut(number).map(|inode| &mut inode.kind) else { return };
+        if version.held.is_some() {
+            return;
+        }
+        let bytes = value.text().len();
+        version.held = Some(value);
+        self.held.inodes.push_back((number, bytes));
+        self.held.bytes += bytes;
+        while self.held.inodes.len() > HELD_VALUES || self.held.inodes.len() > 1 && self.held.bytes > HELD_BYTES {
+            let Some((oldest, bytes)) = self.held.inodes.pop_front() else { break };
+            self.held.bytes -= bytes;
+            if let Ok(InodeKind::Version(version)) = self.inodes.get_mut(oldest).map(|inode| &mut inode.kind) {
+                version.held = None;
+            }
+        }
+    }
+}
+
+impl<E: Engine> Vfs<E> {
+    /// Does something that begins with a synchronisation, again as long as a version that it needs has gone.
+    pub(super) fn settled<T>(&self, mut attempt: impl FnMut() -> VfsResult<T>) -> VfsResult<T> {
+        for _ in 1..TRIES {
+            match attempt() {
+                Err(VfsError::Superseded) => {}
+                result => return result,
+            }
+        }
+        attempt()
+    }
+
+    /// The value of a live version.
+    ///
+    /// [`VfsError::Superseded`] when it has gone: what follows is known after a synchronisation.
+    pub(super) fn value(&self, key: &Key, number: VersionNumber) -> VfsResult<Value> {
+        self.engine.value(key, number)?.ok_or(VfsError::Superseded)
+    }
+
+    /// The value that a key has, if it can be read.
+    pub(super) fn standing_value(&self, key: &Key) -> Option<Value> {
+        let live = self.engine.version(key)?;
+        self.engine.value(key, live.number).ok().flatten()
+    }
+
+    /// The length of the text of a live version.
+    pub(super) fn text_len(&self, key: &Key, live: &LiveVersion) -> VfsResult<u64> {
+        match live.text_len {
+            Some(text_len) => Ok(text_len),
+            None => Ok(file_text_len(&self.value(key, live.number)?)),
+        }
+    }
+
+    /// The inode of a live version, made when there is none yet.
+    pub(super) fn version_inode(
+        &self,
+        state: &mut State,
+        name: &FileName,
+        key: &Key,
+        live: &LiveVersion,
+    ) -> VfsResult<InodeNo> {
+        let number = state.slot(key, live.number);
+        if !state.inodes.contains(number) {
+            let text_len = self.text_len(key, live)?;
+            let version = VersionInode::new(name.clone(), key.clone(), live.number, live.modified, text_len);
+            state.inodes.add(number, InodeKind::Version(version));
+        }
+        Ok(number)
+    }
+
+    /// Holds the value of a version that somebody was led to, if it is at hand; for a second try whatever that takes,
+    /// because that must succeed when the version is superseded before it is opened.
+    pub(super) fn hold_for_open(&self, state: &mut State, inode: InodeNo, is_second_try: bool) -> VfsResult<()> {
+        let InodeKind::Version(version) = &state.inodes.get(inode)?.kind else { return Ok(()) };
+        if version.held.is_some() || version.text().is_some() {
+            return Ok(());
+        }
+        let value = match self.engine.value_at_hand(&version.key, version.number) {
+            None if is_second_try => Some(self.value(&version.key, version.number)?),
+            value => value,
+        };
+        if let Some(value) = value {
+            state.hold(inode, value);
+        }
+        Ok(())
+    }
+
+    /// The text of a version inode, made without the lock; `None` for any other inode, and when the version has gone.
+    pub(super) fn ready_text(&self, inode: InodeNo) -> VfsResult<Option<Arc<[u8]>>> {
+        let (key, number, held) = match &self.state.lock().inodes.get(inode)?.kind {
+            InodeKind::Version(version) => match version.text() {
+                Some(text) => return Ok(Some(text)),
+                None => (version.key.clone(), version.number, version.held.clone()),
+            },
+            _ => return Ok(None),
+        };
+        let value = match held {
+            Some(value) => Some(value),
+            None => self.engine.value(&key, number)?,
+        };
+        Ok(value.map(|value| file_text(&value).into_bytes().into()))
+    }
+
+    /// The text of a version inode, with the lock held.
+    ///
+    /// [`VfsError::Superseded`] when the version has gone.
+    pub(super) fn text_of(&self, state: &mut State, inode: InodeNo) -> VfsResult<Arc<[u8]>> {
+        let InodeKind::Version(version) = &mut state.inodes.get_mut(inode)?.kind else { return Ok(Arc::new([])) };
+        if let Some(text) = version.text() {
+            return Ok(text);
+        }
+        let value = match &version.held {
+            Some(value) => value.clone(),
+            None => self.value(&version.key, version.number)?,
+        };
+        let text: Arc<[u8]> = file_text(&value).into_bytes().into();
+        version.share(&text);
+        Ok(text)
+    }
+}
