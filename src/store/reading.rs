@@ -51,9 +51,10 @@ impl Shared {
         let entry = ListedRecord { timestamp, inode: sighting.inode, regular: true };
         let path = || self.directory.path().join(timestamp.to_string());
         match open_one(&*self.directory, entry, self.options.record_limit) {
-            Opened::Record { inode, record } if inode == sighting.inode && record.key.as_wtf8() == key => {
-                if record.deleted {
-                    return Ok(Sought::Tombstone);
+            Opened::Record { inode, record } if inode == sighting.inode => {
+                if record.deleted || record.key.as_wtf8() != key {
+                    self.forget_wrong(key, sighting);
+                    return Ok(Sought::Gone);
                 }
                 self.state.read().index.keep_value(key, sighting, &record.value);
                 Ok(Sought::Value(record.value))
@@ -66,5 +67,20 @@ impl Shared {
             Opened::Refused(source) => Err(source).context("read", path()),
             Opened::Unreadable(file) => Err(Error::Unreadable { path: path(), reason: file.reason }),
         }
+    }
+    /// Has a record read anew of which something is known that is not so: somebody has written into it, or into the
+    /// snapshot that told of it.
+    pub(super) fn forget_wrong(&self, key: &[u8], sighting: Sighting) {
+        let mut state = self.state.write();
+        let timestamp = sighting.version.timestamp;
+        if state.index.sighting(key) != Some(sighting) {
+            return;
+        }
+        log::warn!("{}/{timestamp} is not what it was", self.directory.path().display());
+        if let Some(key) = state.index.key_of(timestamp).cloned() {
+            state.note(&key);
+        }
+        state.index.remove(timestamp);
+        self.in_doubt.store(true, Ordering::Relaxed);
     }
 }

@@ -44,6 +44,9 @@ pub trait Engine: Send + Sync + 'static {
     /// [`EngineError`] when the value cannot be read.
     fn value(&self, key: &Key, number: VersionNumber) -> Result<Option<Value>, EngineError>;
 
+    /// Notes that a version's value is not as long as it was said to be: the next `synchronize` is to find out.
+    fn doubt(&self, key: &Key, number: VersionNumber);
+
     /// The value of a version, if it is in memory.
     fn value_at_hand(&self, key: &Key, number: VersionNumber) -> Option<Value>;
 

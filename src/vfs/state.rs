@@ -109,6 +109,11 @@ impl State {
         {
             return *inode;
         }
+        self.new_slot(key, number)
+    }
+
+    /// A new inode number of a version, which is the newest one.
+    pub(super) fn new_slot(&mut self, key: &Key, number: VersionNumber) -> InodeNo {
         let inode = self.inodes.new_number();
         let slot = self.slots.entry(key.clone()).or_default();
         slot.older.extend(slot.newest.replace((number, inode)).map(|(_, older)| older));

@@ -69,6 +69,10 @@ impl Engine for Store {
         Ok(self.value_of(key, Timestamp::from_micros(number.0))?)
     }
 
+    fn doubt(&self, key: &Key, number: VersionNumber) {
+        Store::doubt(self, key, Timestamp::from_micros(number.0));
+    }
+
     fn value_at_hand(&self, key: &Key, number: VersionNumber) -> Option<Value> {
         self.cached_value(key, Timestamp::from_micros(number.0))
     }

@@ -89,7 +89,13 @@ impl<E: Engine> Vfs<E> {
         key: &Key,
         live: &LiveVersion,
     ) -> VfsResult<InodeNo> {
-        let number = state.slot(key, live.number);
+        let mut number = state.slot(key, live.number);
+        if let Ok(InodeKind::Version(version)) = state.inodes.get(number).map(|inode| &inode.kind)
+            && live.text_len.is_some_and(|text_len| text_len != version.text_len)
+        {
+            // Somebody has written into the record. The size of an inode never changes.
+            number = state.new_slot(key, live.number);
+        }
         if !state.inodes.contains(number) {
             let text_len = self.text_len(key, live)?;
             let version = VersionInode::new(name.clone(), key.clone(), live.number, live.modified, text_len);
@@ -117,10 +123,10 @@ impl<E: Engine> Vfs<E> {
 
     /// The text of a version inode, made without the lock; `None` for any other inode, and when the version has gone.
     pub(super) fn ready_text(&self, inode: InodeNo) -> VfsResult<Option<Arc<[u8]>>> {
-        let (key, number, held) = match &self.state.lock().inodes.get(inode)?.kind {
+        let (key, number, text_len, held) = match &self.state.lock().inodes.get(inode)?.kind {
             InodeKind::Version(version) => match version.text() {
                 Some(text) => return Ok(Some(text)),
-                None => (version.key.clone(), version.number, version.held.clone()),
+                None => (version.key.clone(), version.number, version.text_len, version.held.clone()),
             },
             _ => return Ok(None),
         };
@@ -128,7 +134,23 @@ impl<E: Engine> Vfs<E> {
             Some(value) => Some(value),
             None => self.engine.value(&key, number)?,
         };
-        Ok(value.map(|value| file_text(&value).into_bytes().into()))
+        let text = value.map(|value| self.checked_text(&key, number, text_len, &value));
+        match text {
+            Some(Err(VfsError::Superseded)) | None => Ok(None),
+            Some(text) => text.map(Some),
+        }
+    }
+
+    /// The text of a value, if it is as long as was said of it before.
+    ///
+    /// [`VfsError::Superseded`] when it is not: the kernel would cut it.
+    fn checked_text(&self, key: &Key, number: VersionNumber, text_len: u64, value: &Value) -> VfsResult<Arc<[u8]>> {
+        let text = file_text(value).into_bytes();
+        if text.len() as u64 != text_len {
+            self.engine.doubt(key, number);
+            return Err(VfsError::Superseded);
+        }
+        Ok(text.into())
     }
 
     /// The text of a version inode, with the lock held.
@@ -143,7 +165,7 @@ impl<E: Engine> Vfs<E> {
             Some(value) => value.clone(),
             None => self.value(&version.key, version.number)?,
         };
-        let text: Arc<[u8]> = file_text(&value).into_bytes().into();
+        let text = self.checked_text(&version.key, version.number, version.text_len, &value)?;
         version.share(&text);
         Ok(text)
     }

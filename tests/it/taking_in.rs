@@ -50,6 +50,10 @@ impl Engine for Slow {
         Engine::value(&self.store, key, number)
     }
 
+    fn doubt(&self, key: &Key, number: VersionNumber) {
+        Engine::doubt(&self.store, key, number);
+    }
+
     fn value_at_hand(&self, key: &Key, number: VersionNumber) -> Option<Value> {
         Engine::value_at_hand(&self.store, key, number)
     }

@@ -9,7 +9,7 @@ use keyfs::vfs::{
 use keyfs::{Identifier, OpenOptions, Store};
 
 use crate::actors::{reader, shown};
-use crate::memory_directory::{Call, Effect, MemoryDirectory};
+use crate::memory_directory::{Call, Effect, MemoryDirectory, record};
 
 const CALLER: Caller = Caller { thread: 7, process: 7 };
 const OTHER: Caller = Caller { thread: 8, process: 8 };
@@ -184,6 +184,23 @@ fn a_key_is_cut_by_its_name_whatever_goes_meanwhile() {
     files.directory.work_alone();
     files.vfs.setattr(files.look().inode, None, change).unwrap();
     assert_eq!(shown(&reader(&files.directory), "key"), Some(22));
+}
+
+/// Nobody does that; but the kernel would cut a text that is longer than its file.
+#[test]
+fn a_record_that_somebody_has_written_into_has_another_inode_and_size() {
+    let files = Uncached::new();
+    let found = files.look();
+    files.directory.overwrite(10, &record("key", Some(12345)));
+    assert!(files.is_sent_away(found.inode, READ));
+    let anew = files.look();
+    assert!(anew.inode != found.inode && anew.size == 6, "{anew:?}");
+    assert_eq!(files.open(anew.inode, READ).unwrap(), "12345\n");
+    assert_eq!(files.vfs.getattr(found.inode).unwrap().size, 2, "that of an inode never changes");
+    let files = Uncached::new();
+    files.directory.overwrite(10, &record("key", Some(12345)));
+    assert!(files.is_sent_away(files.look().inode, CHANGE));
+    assert_eq!(files.open(files.look().inode, CHANGE).unwrap(), "12345\n");
 }
 
 /// What cannot be read can be removed, and is not put back when a new text is refused.

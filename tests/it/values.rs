@@ -100,6 +100,29 @@ fn a_name_that_stands_for_another_file_is_not_believed() {
     }
 }
 
+/// Nobody does that; but what stands in a snapshot may also be a lie.
+#[test]
+fn a_record_that_says_something_else_than_is_known_is_read_anew() {
+    for (key, value, expected) in
+        [("b", Some(7), (None, Some(1))), ("z", Some(7), (None, Some(1))), ("a", None, (None, Some(1)))]
+    {
+        let (directory, store) = two_values();
+        directory.overwrite(10, &record(key, value));
+        assert_eq!((shown(&store, "a"), shown(&store, "b")), expected, "{key}");
+        assert_eq!(shown(&store, "z"), value.filter(|_| key == "z"));
+        assert!(
+            store.synchronize().unwrap().iter().any(|change| change.old.is_some_and(|old| old.timestamp == at(10)))
+        );
+    }
+    let directory = MemoryDirectory::new().with_snapshots();
+    (0..600).for_each(|number| directory.plant(number + 1, &format!("key {number}"), Some(0)));
+    drop(reader(&directory));
+    directory.overwrite(1, &record("other", Some(5)));
+    let store = reader(&directory);
+    assert!(store.contains("key 0"), "so says the snapshot");
+    assert_eq!((shown(&store, "key 0"), shown(&store, "other"), store.len()), (None, Some(5), 600));
+}
+
 /// "`get`: `Io`, and `Unreadable` for a record that was damaged since: neither is taken for a key that is gone"
 /// "`value_of`: as `get`"
 #[test]
