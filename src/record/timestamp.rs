@@ -5,37 +5,42 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 ///
 /// Of several records of one key the greatest timestamp wins. A file name may hold a number far beyond any clock (the
 /// original honours it), so the type is wider than a clock needs.
+///
+/// In two halves, the higher one first: a `u128` would have to begin at a multiple of 16 bytes, and there are many of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(u128);
+pub struct Timestamp {
+    high: u64,
+    low: u64,
+}
 
 impl Timestamp {
     /// The smallest timestamp, 1970-01-01 00:00 UTC.
-    pub const ZERO: Timestamp = Timestamp(0);
+    pub const ZERO: Timestamp = Timestamp { high: 0, low: 0 };
 
     /// Makes a timestamp of microseconds since the epoch.
     #[must_use]
     pub const fn from_micros(micros: u128) -> Timestamp {
-        Timestamp(micros)
+        Timestamp { high: (micros >> 64) as u64, low: micros as u64 }
     }
 
     /// The microseconds since the epoch.
     #[must_use]
     pub const fn as_micros(self) -> u128 {
-        self.0
+        (self.high as u128) << 64 | self.low as u128
     }
 
     /// The clock's time now, rounded down to a microsecond; a clock before 1970 counts as zero.
     #[must_use]
     pub fn now() -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(since.as_micros())
+        Timestamp::from_micros(since.as_micros())
     }
 
     /// The next timestamp, or `None` above the greatest one.
     #[must_use]
     pub const fn next(self) -> Option<Timestamp> {
-        match self.0.checked_add(1) {
-            Some(micros) => Some(Timestamp(micros)),
+        match self.as_micros().checked_add(1) {
+            Some(micros) => Some(Timestamp::from_micros(micros)),
             None => None,
         }
     }
@@ -43,7 +48,7 @@ impl Timestamp {
     /// The time from `earlier` to this timestamp, zero when it is not later.
     #[must_use]
     pub fn since(self, earlier: Timestamp) -> Duration {
-        let micros = self.0.saturating_sub(earlier.0);
+        let micros = self.as_micros().saturating_sub(earlier.as_micros());
         Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
     }
 
@@ -52,8 +57,9 @@ impl Timestamp {
     pub fn to_system_time(self) -> SystemTime {
         /// Seconds to the end of the year 9999: beyond, file systems and formatters disagree.
         const LAST_SECONDS: u128 = 253_402_300_799;
-        let seconds = (self.0 / 1_000_000).min(LAST_SECONDS);
-        let nanos = (self.0 % 1_000_000) as u32 * 1000;
+        let micros = self.as_micros();
+        let seconds = (micros / 1_000_000).min(LAST_SECONDS);
+        let nanos = (micros % 1_000_000) as u32 * 1000;
         UNIX_EPOCH + Duration::new(seconds as u64, nanos)
     }
 
@@ -68,14 +74,14 @@ impl Timestamp {
             return None;
         }
         if name.len() <= 19 {
-            return short_number(name).map(|micros| Timestamp(u128::from(micros)));
+            return short_number(name).map(|low| Timestamp { high: 0, low });
         }
         name.iter()
             .try_fold(0u128, |number, &byte| {
                 let digit = byte.is_ascii_digit().then(|| u128::from(byte - b'0'))?;
                 number.checked_mul(10)?.checked_add(digit)
             })
-            .map(Timestamp)
+            .map(Timestamp::from_micros)
     }
 }
 
@@ -87,7 +93,7 @@ fn short_number(name: &[u8]) -> Option<u64> {
 /// Writes the name of the record file.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.as_micros().fmt(f)
     }
 }
 

@@ -1,13 +1,15 @@
 //! Finding out what has changed in the directory: by the events of a watch, or by listing it.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::directory::{NameEvent, Stamp, Watch};
+use super::directory::{Listing, NameEvent, Stamp, Watch};
 use super::error::{Context, Result};
 use super::freshness::Listed;
 use super::news::News;
 use super::shared::Shared;
+use super::snapshot::Snapshot;
 use super::synchronize::Scan;
 
 /// Listings that are tried before nothing is concluded from what is missing.
@@ -74,17 +76,17 @@ impl Shared {
     fn look_at_listing(&self, scan: &mut Scan, stamp: Stamp) -> Result<Sight> {
         let before = Listed::before_listing(stamp);
         let mut news = News::default();
-        let is_first = self.state.read().index.is_empty();
-        let mut snapshot = if is_first { self.read_snapshot() } else { None };
+        let mut wants_snapshot = self.state.read().index.is_empty();
         for _ in 0..LISTINGS {
             // Before the listing, so that nothing is between the two.
             let watch = self.begin_watch();
             let epoch = self.state.write().index.begin_look();
-            let listing = self.directory.list().context("list", self.directory.path())?;
+            let (listing, snapshot) = self.list(std::mem::take(&mut wants_snapshot));
+            let listing = listing.context("list", self.directory.path())?;
             let difference = self.state.read().index.difference(&listing.records, epoch);
-            news.list(difference, epoch);
-            if let Some(snapshot) = snapshot.take() {
-                news.take_from(&snapshot, self.options.measure.is_some());
+            match snapshot {
+                Some(snapshot) => news.list_first(difference, &snapshot, self.options.measure.is_some()),
+                None => news.list(difference, epoch),
             }
             scan.foreign_names = listing.foreign_names;
             scan.foreign_examples = listing.foreign_examples;
@@ -96,6 +98,22 @@ impl Shared {
             }
         }
         Ok(Sight { news, exact: false })
+    }
+
+    /// Lists the directory, and reads the snapshot at the same time where it is wanted.
+    fn list(&self, wants_snapshot: bool) -> (io::Result<Listing>, Option<Snapshot>) {
+        if !wants_snapshot {
+            return (self.directory.list(), None);
+        }
+        std::thread::scope(|scope| {
+            let reading = std::thread::Builder::new().spawn_scoped(scope, || self.read_snapshot());
+            let listing = self.directory.list();
+            let snapshot = match reading {
+                Ok(reading) => reading.join().ok().flatten(),
+                Err(_) => self.read_snapshot(),
+            };
+            (listing, snapshot)
+        })
     }
 
     /// `None` out of watches or descriptors, or on a file system on which not every change would show.

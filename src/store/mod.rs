@@ -334,8 +334,11 @@ impl Store {
     }
 }
 
-impl Drop for Store {
-    fn drop(&mut self) {
+impl Store {
+    /// Does what dropping does and keeps the memory, for a process that ends anyway: freeing a large store takes a while.
+    ///
+    /// Dropping it after that does nothing more.
+    pub fn finish(&mut self) {
         if let Some(thread) = self.background.lock().take() {
             self.shared.stop_durability();
             if thread.join().is_err() {
@@ -347,5 +350,11 @@ impl Drop for Store {
             log::error!("the thread that keeps a snapshot has panicked");
         }
         self.shared.keep_snapshot();
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.finish();
     }
 }

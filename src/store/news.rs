@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::directory::{Directory, ListedRecord, NameEvent};
 use super::index::{Difference, Epoch};
-use super::load::{Loaded, Loading, load};
+use super::load::{Loaded, LoadedRecord, Loading, load};
 use super::snapshot::Snapshot;
 use crate::record::Timestamp;
 
@@ -19,6 +19,8 @@ pub(super) struct News {
     unread: BTreeMap<Timestamp, ListedRecord>,
     /// Records that have come, and what they hold.
     pub(super) read: BTreeMap<Timestamp, Loaded>,
+    /// Records that a snapshot has told of, oldest first; those that have gone since are none.
+    found: Vec<(Timestamp, Option<LoadedRecord>)>,
     /// Names that have gone, and the epoch before which they must have been known to be meant.
     pub(super) gone: BTreeMap<Timestamp, Epoch>,
     /// Whether names came or went that are not those of records.
@@ -34,6 +36,8 @@ impl News {
     /// Begins with a listing; what was read before of the same files need not be read again.
     pub(super) fn list(&mut self, difference: Difference, epoch: Epoch) {
         let mut read = std::mem::take(&mut self.read);
+        let found = self.take_found().into_iter();
+        read.extend(found.filter_map(|(timestamp, found)| Some((timestamp, Loaded::Record(found?)))));
         let mut unread = Vec::new();
         let mut again = Vec::new();
         for entry in difference.added {
@@ -47,12 +51,23 @@ impl News {
         self.gone = difference.removed.into_iter().map(|timestamp| (timestamp, epoch)).collect();
     }
 
-    /// Takes the records that have come from a snapshot, as far as it has them, with measures where those are needed.
-    pub(super) fn take_from(&mut self, snapshot: &Snapshot, is_measured: bool) {
-        let unread = std::mem::take(&mut self.unread).into_values().rev().collect();
-        let (found, unread) = snapshot.split(unread, is_measured);
+    /// Begins with the first listing, taking from a snapshot what it has of it, with measures where those are needed.
+    pub(super) fn list_first(&mut self, difference: Difference, snapshot: &Snapshot, is_measured: bool) {
+        let (mut found, unread) = snapshot.split(difference.added, is_measured);
+        found.reverse();
+        self.found = found;
         self.unread = unread.into_iter().map(|entry| (entry.timestamp, entry)).collect();
-        self.read.extend(found.into_iter().rev().map(|(timestamp, record)| (timestamp, Loaded::Record(record))));
+    }
+
+    /// The records that a snapshot has told of, oldest first.
+    pub(super) fn take_found(&mut self) -> Vec<(Timestamp, Option<LoadedRecord>)> {
+        std::mem::take(&mut self.found)
+    }
+
+    /// What a snapshot has told of a name that has not gone since.
+    fn found_mut(&mut self, timestamp: Timestamp) -> Option<&mut Option<LoadedRecord>> {
+        let at = self.found.binary_search_by_key(&timestamp, |(timestamp, _)| *timestamp).ok()?;
+        Some(&mut self.found[at].1).filter(|found| found.is_some())
     }
 
     /// Goes on to a later moment; `is_known` tells which names are known in any case.
@@ -62,7 +77,7 @@ impl News {
                 NameEvent::Appeared(timestamp) => {
                     let known = is_known(timestamp) && !self.gone.contains_key(&timestamp);
                     // The event may tell of what a listing has shown since, or of an own record.
-                    if !known && !self.read.contains_key(&timestamp) {
+                    if !known && !self.read.contains_key(&timestamp) && self.found_mut(timestamp).is_none() {
                         let entry = ListedRecord { timestamp, inode: 0, regular: true };
                         self.unread.entry(timestamp).or_insert(entry);
                     }
@@ -70,6 +85,7 @@ impl News {
                 NameEvent::Vanished(timestamp) => {
                     self.unread.remove(&timestamp);
                     self.read.remove(&timestamp);
+                    self.found_mut(timestamp).into_iter().for_each(|found| *found = None);
                     self.gone.insert(timestamp, epoch);
                 }
                 NameEvent::Foreign => self.foreign = true,

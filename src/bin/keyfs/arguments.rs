@@ -1,7 +1,9 @@
 //! The command line, and the store that it names.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use keyfs::{Durability, Identifier, OpenOptions, Store};
@@ -100,7 +102,7 @@ pub(crate) struct StoreOptions {
 
 impl StoreOptions {
     /// Opens the store for reading, which writes nothing at all.
-    pub(crate) fn open_for_reading(&self) -> Result<Store, Reason> {
+    pub(crate) fn open_for_reading(&self) -> Result<OpenStore, Reason> {
         self.writer()?;
         let options = OpenOptions::read_only();
         self.open(match cache_directory() {
@@ -110,7 +112,7 @@ impl StoreOptions {
     }
 
     /// Opens the store for writing; a put or remove returns when it is on disk.
-    pub(crate) fn open_for_writing(&self) -> Result<Store, Reason> {
+    pub(crate) fn open_for_writing(&self) -> Result<OpenStore, Reason> {
         self.open(OpenOptions::writer(self.writer()?).durability(Durability::Sync))
     }
 
@@ -121,8 +123,31 @@ impl StoreOptions {
         Ok(given.unwrap_or_else(Identifier::of_host))
     }
 
-    fn open(&self, options: OpenOptions) -> Result<Store, Reason> {
+    fn open(&self, options: OpenOptions) -> Result<OpenStore, Reason> {
         let dir = self.dir.as_ref().filter(|dir| !dir.is_empty()).ok_or(Reason::NoStore)?;
-        Ok(Store::open(dir, options)?)
+        OpenStore::open(Path::new(dir), options)
+    }
+}
+
+/// A store until the command ends, and the process with it: so its memory is not freed piece by piece.
+pub(crate) struct OpenStore(ManuallyDrop<Store>);
+
+impl OpenStore {
+    pub(crate) fn open(path: &Path, options: OpenOptions) -> Result<OpenStore, Reason> {
+        Ok(OpenStore(ManuallyDrop::new(Store::open(path, options)?)))
+    }
+}
+
+impl Deref for OpenStore {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.0
+    }
+}
+
+impl Drop for OpenStore {
+    fn drop(&mut self) {
+        self.0.finish();
     }
 }

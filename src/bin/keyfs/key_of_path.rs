@@ -7,9 +7,9 @@ use std::path::Path;
 
 use clap::Args;
 use keyfs::view::{FileName, Name};
-use keyfs::{Key, OpenOptions, Store};
+use keyfs::{Key, OpenOptions};
 
-use crate::arguments::StoreOptions;
+use crate::arguments::{OpenStore, StoreOptions};
 use crate::exit::{About, Failure, Reason, Status};
 use crate::naming::{Mounted, NamingOptions, mounted_at};
 use crate::{key, output};
@@ -95,7 +95,7 @@ fn or_current(path: &Path) -> &Path {
 /// The live key whose name holds only its hash.
 fn find(mounted: &Mounted, store: &StoreOptions, name: &FileName) -> Result<Key, Reason> {
     let store = match &mounted.store {
-        Some(path) => Store::open(path, OpenOptions::read_only())?,
+        Some(path) => OpenStore::open(path, OpenOptions::read_only())?,
         None => store.open_for_reading()?,
     };
     let found = store.keys().into_iter().find(|key| mounted.naming.name_of(key) == *name);

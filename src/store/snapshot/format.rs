@@ -47,12 +47,12 @@ impl Snapshot {
     }
 
     /// Tells the records that a listing shows too from those that must be read; those without a measure are, where one is
-    /// needed. `listed` is sorted, newest first.
+    /// needed. `listed` is sorted, newest first, and so are both.
     pub(in crate::store) fn split(
         &self,
         listed: Vec<ListedRecord>,
         is_measured: bool,
-    ) -> (Vec<(Timestamp, LoadedRecord)>, Vec<ListedRecord>) {
+    ) -> (Vec<(Timestamp, Option<LoadedRecord>)>, Vec<ListedRecord>) {
         let (mut found, mut unknown) = (Vec::with_capacity(self.records.min(listed.len())), Vec::new());
         let mut at = self.records;
         for entry in listed {
@@ -63,7 +63,7 @@ impl Snapshot {
             let same = same.filter(|same| (same.timestamp, same.inode) == (entry.timestamp, entry.inode));
             let same = same.filter(|same| !(is_measured && same.content == Content::UNMEASURED));
             match same.filter(|_| entry.regular).and_then(|same| self.record(&same)) {
-                Some(record) => found.push((entry.timestamp, record)),
+                Some(record) => found.push((entry.timestamp, Some(record))),
                 None => unknown.push(entry),
             }
         }
@@ -151,8 +151,11 @@ mod tests {
         let snapshot = Snapshot::parse(three()).unwrap();
         let all = vec![listed(u128::MAX, 90), listed(8, 80), listed(7, 70), listed(5, 50), listed(1, 10)];
         let (found, unknown) = snapshot.split(all, false);
-        let shown: Vec<_> =
-            found.iter().map(|(_, record)| (record.inode, record.key.as_str(), record.content)).collect();
+        let shown: Vec<_> = found
+            .iter()
+            .flat_map(|(_, found)| found)
+            .map(|record| (record.inode, record.key.as_str(), record.content))
+            .collect();
         let tombstone = (50, Some("gone"), Content::TOMBSTONE);
         assert_eq!(shown, [(90, Some(""), Content::UNMEASURED), (70, Some("é"), MEASURED), tombstone]);
         assert_eq!(unknown, [listed(8, 80), listed(1, 10)]);
@@ -193,7 +196,7 @@ mod tests {
                 let hash = *blake3::hash(&forged[HEADER_BYTES - 8..]).as_bytes();
                 forged[MAGIC.len()..MAGIC.len() + HASH_BYTES].copy_from_slice(&hash);
                 let Some(snapshot) = Snapshot::parse(forged) else { continue };
-                for (_, record) in snapshot.split(all(), false).0 {
+                for record in snapshot.split(all(), false).0.into_iter().filter_map(|(_, found)| found) {
                     assert!(Key::from_wtf8(record.key.as_wtf8()).is_ok());
                 }
             }
