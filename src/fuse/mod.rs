@@ -7,7 +7,9 @@ mod adapter;
 mod convert;
 mod session;
 
-pub use session::{Holder, MountEntry, MountError, MountOptionError, MountOptions, holders, mount, mount_at, unmount};
+pub use session::{
+    Guardian, Holder, MountEntry, MountError, MountOptionError, MountOptions, guard, holders, mount, mount_at, unmount,
+};
 
 /// The type under which the mount table shows a mount.
 pub const MOUNT_TYPE: &str = "fuse.keyfs";

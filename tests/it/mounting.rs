@@ -2,6 +2,7 @@
 
 mod arenas;
 mod entering;
+mod guarding;
 mod leaving;
 mod mistakes;
 mod place;

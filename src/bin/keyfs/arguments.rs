@@ -11,7 +11,7 @@ use keyfs::{Durability, Identifier, OpenOptions, Store};
 use crate::exit::Reason;
 use crate::{contains, get, key_of_path, keys, path, put, rm};
 #[cfg(feature = "fuse")]
-use crate::{mount, umount};
+use crate::{guard, mount, umount};
 
 /// Keep JSON values under string keys, in a plain directory that any number of programs share
 #[derive(Debug, Parser)]
@@ -58,6 +58,9 @@ pub(crate) enum Command {
     Mount(mount::Mount),
     #[cfg(feature = "fuse")]
     Umount(umount::Umount),
+    #[cfg(feature = "fuse")]
+    #[command(hide = true)]
+    Guard(guard::Guard),
 }
 
 impl Command {

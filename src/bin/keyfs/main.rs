@@ -10,6 +10,8 @@ mod contains;
 mod count;
 mod exit;
 mod get;
+#[cfg(feature = "fuse")]
+mod guard;
 mod key;
 mod key_of_path;
 mod keys;
@@ -53,6 +55,8 @@ fn run(command: &Command, store: &StoreOptions) -> Result<Status, Failure> {
         Command::Mount(mount) => mount.run(store),
         #[cfg(feature = "fuse")]
         Command::Umount(umount) => umount.run(),
+        #[cfg(feature = "fuse")]
+        Command::Guard(guard) => guard.run(),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::arenas;
 use crate::arguments::StoreOptions;
 use crate::background;
 use crate::exit::{About, Failure, Reason, Status};
+use crate::guard;
 
 /// Show a store as a file system: each key is a file, its content is the value
 #[derive(Args, Debug)]
@@ -63,6 +64,6 @@ impl Mount {
         if let Some(when) = &self.notify {
             options = options.option(&format!("notify={when}"))?;
         }
-        Ok(options.read_only(self.read_only))
+        Ok(options.read_only(self.read_only).guardian(guard::command()))
     }
 }

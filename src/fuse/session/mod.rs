@@ -4,6 +4,7 @@ mod busy;
 mod check;
 mod companions;
 mod error;
+mod guardian;
 mod mount_options;
 mod mount_table;
 mod poker;
@@ -24,6 +25,7 @@ use crate::view::Naming;
 
 pub use busy::{Holder, holders};
 pub use error::MountError;
+pub use guardian::{Guardian, guard};
 pub use mount_options::{MountOptionError, MountOptions};
 pub use mount_table::{MountEntry, mount_at};
 pub use unmount::unmount;
@@ -67,6 +69,7 @@ pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountEr
     let adapter = Adapter::new(Arc::clone(&vfs));
     let mut session = Session::new(adapter, &mount_point, &config(options, &source))
         .map_err(|source| io_error("mount on", source))?;
+    let guardian = start_guardian(options, &mount_point);
     // Nothing can be done through a mount that is for reading only, not even for show.
     let poke = (options.notify && !options.read_only).then(|| mount_point.clone());
     let companions = Companions::start(&vfs, session.notifier(), poke).map_err(|source| io_error("serve", source))?;
@@ -79,11 +82,21 @@ pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountEr
     vfs.end();
     vfs.close();
     companions.join();
+    drop(guardian);
     match served {
         // Taken away by force: unmounted like any other.
         Err(error) if error.raw_os_error() == Some(libc::ECONNABORTED) => Ok(()),
         served => served.map_err(|source| io_error("serve", source)),
     }
+}
+
+/// Starts who ends the mount when this process is killed, if there is one.
+fn start_guardian(options: &MountOptions, mount_point: &Path) -> Option<Guardian> {
+    if options.guardian.is_empty() {
+        return None;
+    }
+    let failed = |error: &_| log::warn!("nobody guards the mount: {error}; if this process is killed, others may hang");
+    Guardian::start(&options.guardian, mount_point).inspect_err(failed).ok()
 }
 
 fn vfs_options(options: &MountOptions, store: &Path) -> VfsOptions {

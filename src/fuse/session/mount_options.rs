@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::store::Identifier;
@@ -17,6 +18,7 @@ pub struct MountOptions {
     pub(super) gid: Option<u32>,
     pub(super) umask: Option<u16>,
     pub(super) suffix: Suffix,
+    pub(super) guardian: Vec<OsString>,
 }
 
 /// Why a mount option is not one.
@@ -53,6 +55,7 @@ impl MountOptions {
             gid: None,
             umask: None,
             suffix: Suffix::default(),
+            guardian: Vec::new(),
         }
     }
 
@@ -60,6 +63,13 @@ impl MountOptions {
     #[must_use]
     pub fn identifier(self, identifier: Identifier) -> MountOptions {
         MountOptions { identifier, ..self }
+    }
+
+    /// Sets a program, and arguments for it, that ends the mount when this process is killed; see
+    /// [`Guardian`](super::Guardian). Without one, whoever waits for an answer at that moment may wait for ever.
+    #[must_use]
+    pub fn guardian(self, command: impl IntoIterator<Item = OsString>) -> MountOptions {
+        MountOptions { guardian: command.into_iter().collect(), ..self }
     }
 
     /// Sets whether nothing can be changed through the mount; then nothing at all is written to the store either.
