@@ -40,7 +40,8 @@ impl Shared {
         let Some(stamp) = self.directory.stamp().context("look at", self.directory.path())? else {
             return Ok(None);
         };
-        if scan.listed.is_some_and(|listed| listed.is_unchanged(stamp)) {
+        let interval = self.options.sync_interval;
+        if scan.listed.is_some_and(|listed| listed.is_unchanged(stamp) || listed.is_recent(stamp, interval)) {
             return Ok(None);
         }
         self.look_at_listing(scan, stamp).map(Some)

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use super::identifier::Identifier;
 use super::load::Loading;
@@ -52,6 +53,7 @@ pub struct OpenOptions {
     pub(super) cache: Option<PathBuf>,
     pub(super) measure: Option<Measure>,
     pub(super) cached_bytes: u64,
+    pub(super) sync_interval: Duration,
 }
 
 impl OpenOptions {
@@ -66,6 +68,7 @@ impl OpenOptions {
             cache: None,
             measure: None,
             cached_bytes: CACHED_BYTES,
+            sync_interval: Duration::ZERO,
         }
     }
 
@@ -107,6 +110,13 @@ impl OpenOptions {
     #[must_use]
     pub fn cached_bytes(self, bytes: u64) -> OpenOptions {
         OpenOptions { cached_bytes: bytes, ..self }
+    }
+
+    /// Sets how much time must pass between two listings where only a listing can tell what has changed, as on network file
+    /// systems: within it, a synchronisation finds nothing. None at all when it is not called.
+    #[must_use]
+    pub fn sync_interval(self, interval: Duration) -> OpenOptions {
+        OpenOptions { sync_interval: interval, ..self }
     }
 
     /// How records are read that are listed together.

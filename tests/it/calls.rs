@@ -1,5 +1,7 @@
 //! What each operation asks of the directory, call by call.
 
+use std::time::Duration;
+
 use keyfs::Durability::{Background, Sync};
 use keyfs::Timestamp;
 
@@ -266,4 +268,30 @@ fn a_record_that_vanishes_after_the_listing_is_chased() {
         (0..2).for_each(|_| drop(store.synchronize().unwrap()));
         assert_eq!(shown(&store, "a"), Some(26));
     }
+}
+
+/// "On network and unknown file systems, where neither events nor the time of the directory can be trusted, each
+/// synchronisation lists. `OpenOptions::sync_interval` [...] have it list at most as often as they say: until then it finds
+/// nothing, unless something has shown that what is known is wrong."
+#[test]
+fn where_only_a_listing_tells_it_is_made_as_often_as_was_asked() {
+    let directory = three_records().on_a_network();
+    let open = |seconds| {
+        let options = keyfs::OpenOptions::read_only().cached_bytes(0).sync_interval(Duration::from_secs_f64(seconds));
+        keyfs::Store::with_directory(Box::new(directory.clone()), options).unwrap()
+    };
+    let lists = |store: &keyfs::Store| {
+        directory.take_calls();
+        let changes = store.synchronize().unwrap().len();
+        (kinds(&directory).iter().filter(|kind| *kind == "List").count(), changes)
+    };
+    let (always, seldom, soon) = (open(0.0), open(1000.0), open(0.2));
+    assert_eq!([lists(&always), lists(&always), lists(&seldom)], [(1, 0), (1, 0), (0, 0)]);
+    directory.plant(20, "a", Some(7));
+    assert!(directory.erase(10));
+    assert_eq!([lists(&always), lists(&seldom)], [(1, 1), (0, 0)]);
+    std::thread::sleep(Duration::from_millis(250));
+    assert_eq!(lists(&soon), (1, 1));
+    assert_eq!(shown(&seldom, "a"), Some(7), "the record has gone that was known");
+    assert_eq!(lists(&seldom).1, 1);
 }

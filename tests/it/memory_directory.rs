@@ -81,6 +81,8 @@ pub(crate) struct MemoryDirectory {
     watchable: bool,
     /// Whether snapshots are kept.
     keeps_snapshots: bool,
+    /// Whether the stamp tells of each change.
+    trusted: bool,
 }
 
 #[derive(Default)]
@@ -118,7 +120,7 @@ struct File {
 
 impl MemoryDirectory {
     pub(crate) fn new() -> MemoryDirectory {
-        MemoryDirectory { state: Arc::default(), watchable: true, keeps_snapshots: false }
+        MemoryDirectory { state: Arc::default(), watchable: true, keeps_snapshots: false, trusted: true }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -163,6 +165,11 @@ impl MemoryDirectory {
     /// The same directory for somebody who cannot watch its names.
     pub(crate) fn without_watches(&self) -> MemoryDirectory {
         MemoryDirectory { watchable: false, ..self.clone() }
+    }
+
+    /// The same directory on a network file system.
+    pub(crate) fn on_a_network(&self) -> MemoryDirectory {
+        MemoryDirectory { trusted: false, ..self.without_watches() }
     }
 
     /// Whoever watches the names has missed something, as when the queue overflows.

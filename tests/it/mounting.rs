@@ -5,6 +5,7 @@ mod entering;
 mod guarding;
 mod leaving;
 mod mistakes;
+mod network;
 mod place;
 mod shelf;
 mod signals;

@@ -15,7 +15,7 @@ use crate::guard;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Options for -o: ro, rw, allow_other, nonempty, uid=N, gid=N, umask=OCTAL, suffix=.json (all keys'
-file names end with it, and all other names are scratch files), notify=auto|off; those that are for
+file names end with it, and all other names are scratch files), notify=auto|off, sync_interval=SECONDS; those that are for
 mount(8) alone are accepted and mean nothing.
 
 Examples:
@@ -33,6 +33,9 @@ pub(crate) struct Mount {
     /// Whether programs that watch the mount with inotify hear of what others do to the store: auto or off
     #[arg(long, value_name = "WHEN")]
     notify: Option<String>,
+    /// On network file systems, look for what others have done at most as often as this
+    #[arg(long, value_name = "SECONDS")]
+    sync_interval: Option<String>,
     /// Mount options, separated by commas
     #[arg(short, value_name = "OPT,...")]
     options: Vec<String>,
@@ -63,6 +66,9 @@ impl Mount {
         }
         if let Some(when) = &self.notify {
             options = options.option(&format!("notify={when}"))?;
+        }
+        if let Some(seconds) = &self.sync_interval {
+            options = options.option(&format!("sync_interval={seconds}"))?;
         }
         Ok(options.read_only(self.read_only).guardian(guard::command()))
     }

@@ -58,7 +58,7 @@ pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountEr
         true => OpenOptions::read_only(),
         false => OpenOptions::writer(options.identifier.clone()),
     };
-    let store = Store::open(&store_path, with_text_len(store_options))?;
+    let store = Store::open(&store_path, with_text_len(store_options.sync_interval(options.sync_interval)))?;
     // The mount must not keep the directory busy that this was started in.
     let io_error = |action, source| MountError::Io { action, path: mount_point.clone(), source };
     std::env::set_current_dir("/").map_err(|source| io_error("leave the directory to mount on", source))?;

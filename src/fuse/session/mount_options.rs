@@ -1,5 +1,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::store::Identifier;
 use crate::view::Suffix;
@@ -14,6 +15,7 @@ pub struct MountOptions {
     pub(super) allow_other: bool,
     pub(super) non_empty: bool,
     pub(super) notify: bool,
+    pub(super) sync_interval: Duration,
     pub(super) uid: Option<u32>,
     pub(super) gid: Option<u32>,
     pub(super) umask: Option<u16>,
@@ -51,6 +53,7 @@ impl MountOptions {
             allow_other: false,
             non_empty: false,
             notify: true,
+            sync_interval: Duration::ZERO,
             uid: None,
             gid: None,
             umask: None,
@@ -93,6 +96,7 @@ impl MountOptions {
             "allow_other" => self.allow_other = true,
             "nonempty" => self.non_empty = true,
             "notify" => self.notify = is_auto(value)?,
+            "sync_interval" => self.sync_interval = interval(value)?,
             "uid" => self.uid = Some(number(name, value, 10)?),
             "gid" => self.gid = Some(number(name, value, 10)?),
             "umask" => self.umask = Some((number(name, value, 8)? & 0o777) as u16),
@@ -147,6 +151,15 @@ fn is_auto(value: &str) -> Result<bool, MountOptionError> {
     }
 }
 
+/// Seconds, perhaps with a fraction.
+fn interval(value: &str) -> Result<Duration, MountOptionError> {
+    let seconds = value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or_else(|| {
+        let (name, value) = ("sync_interval".to_owned(), value.to_owned());
+        MountOptionError::BadValue { name, value, takes: "a number of seconds" }
+    })
+}
+
 fn number(name: &str, value: &str, radix: u32) -> Result<u32, MountOptionError> {
     let takes = if radix == 8 { "an octal number" } else { "a number" };
     let error = || MountOptionError::BadValue { name: name.to_owned(), value: value.to_owned(), takes };
@@ -174,6 +187,11 @@ mod tests {
         }
         assert!(options().notify && !options().option("notify=off").unwrap().notify);
         assert_eq!(options().option("notify=no").unwrap_err().to_string(), "notify=no: notify takes auto or off");
+        assert_eq!(options().option("sync_interval=1.5").unwrap().sync_interval, Duration::from_millis(1500));
+        for bad in ["", "-1", "x", "inf", "1e300"] {
+            let message = options().option(&format!("sync_interval={bad}")).unwrap_err().to_string();
+            assert_eq!(message, format!("sync_interval={bad}: sync_interval takes a number of seconds"));
+        }
         assert_eq!(options().option("umask=9").unwrap_err().to_string(), "umask=9: umask takes an octal number");
     }
 }
