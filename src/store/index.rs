@@ -161,15 +161,12 @@ impl Index {
         let key = self.keys.find_or_add(key);
         let added = self.names.add(Known { timestamp, content, inode, epoch: self.epoch, key, next: NameNo::NONE });
         let mut superseded = None;
-        self.change_key(key, |records, names| {
-            records.highest = records.highest.max(timestamp);
-            match names.at(records.current).map(|current| current.timestamp) {
-                Some(current) if current > timestamp => add_older(records, names, added),
-                current => {
-                    superseded = current;
-                    let old = std::mem::replace(&mut records.current, added);
-                    add_older(records, names, old);
-                }
+        self.change_key(key, |records, names| match names.at(records.current).map(|current| current.timestamp) {
+            Some(current) if current > timestamp => add_older(records, names, added),
+            current => {
+                superseded = current;
+                let old = std::mem::replace(&mut records.current, added);
+                add_older(records, names, old);
             }
         });
         Inserted { superseded }
@@ -232,26 +229,27 @@ impl Index {
         uncovered.and_then(|known| self.names.find(known.timestamp)).unwrap_or(NameNo::NONE)
     }
 
-    /// Changes the records of a key and keeps the counts right.
+    /// Changes the records of a key and keeps the counts right, and the greatest number ever seen.
     fn change_key(&mut self, key: KeyNo, change: impl FnOnce(&mut KeyRecords, &mut Names)) {
         let Some(records) = self.keys.at_mut(key) else { return };
-        let count = |records: &KeyRecords, names: &Names| {
-            names.at(records.current).map_or((0, 0), |known| match known.content.is_live() {
-                true => (1, 0),
-                false => (0, 1),
-            })
+        let current = |records: &KeyRecords, names: &Names| {
+            names.at(records.current).map(|known| (known.timestamp, known.content.is_live()))
         };
-        let before = count(records, &self.names);
+        let before = current(records, &self.names);
         change(records, &mut self.names);
-        let after = count(records, &self.names);
-        records.is_live = after.0 == 1;
-        self.live = self.live + after.0 - before.0;
-        self.tombstones = self.tombstones + after.1 - before.1;
+        let after = current(records, &self.names);
         if records.older == NameNo::NONE {
             self.crowded.remove(&key);
         } else {
             self.crowded.insert(key);
         }
+        let is = |current: Option<(Timestamp, bool)>, live| usize::from(current.is_some_and(|(_, is)| is == live));
+        self.live = self.live + is(after, true) - is(before, true);
+        self.tombstones = self.tombstones + is(after, false) - is(before, false);
+        self.keys.set_live(key, is(after, true) == 1);
+        let number = |current: Option<(Timestamp, bool)>| current.map(|(timestamp, _)| timestamp);
+        let highest = self.keys.highest(key, number(before)).max(number(after));
+        self.keys.set_highest(key, highest, number(after));
     }
 
     /// The newest record of a key.
@@ -279,23 +277,29 @@ impl Index {
 
     /// Whether a key is live.
     pub(super) fn is_live(&self, key: &[u8]) -> bool {
-        self.keys.get(key).is_some_and(|records| records.is_live)
+        self.keys.find(key).is_some_and(|key| self.keys.is_live(key))
     }
 
     /// The greatest number ever seen for a key.
     pub(super) fn highest(&self, key: &[u8]) -> Option<Timestamp> {
-        self.keys.get(key).map(|records| records.highest)
+        let key = self.keys.find(key)?;
+        self.keys.highest(key, self.current_of(key).map(|current| current.timestamp))
     }
 
     /// The newest record of a key, and the greatest number ever seen for it.
     pub(super) fn current_and_highest(&self, key: &[u8]) -> Option<(Version, Timestamp)> {
-        let records = self.keys.get(key)?;
-        Some((self.names.at(records.current)?.version(), records.highest))
+        let key = self.keys.find(key)?;
+        let current = self.current_of(key)?.version();
+        Some((current, self.keys.highest(key, Some(current.timestamp))?))
+    }
+
+    fn current_of(&self, key: KeyNo) -> Option<&Known> {
+        self.names.at(self.keys.at(key)?.current)
     }
 
     /// The live keys, in no order.
     pub(super) fn live_keys(&self) -> impl Iterator<Item = &Key> {
-        self.keys.iter().filter(|records| records.is_live).map(|records| &records.key)
+        self.keys.live()
     }
 
     /// The number of live keys.

@@ -1,5 +1,6 @@
 //! The keys that were ever seen, in a table without an allocation for each.
 
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
@@ -9,7 +10,7 @@ use super::names::NameNo;
 use crate::record::{Key, Timestamp};
 
 /// Which of the keys, in the order in which they were first seen; memory ends long before the numbers do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct KeyNo(u32);
 
 impl KeyNo {
@@ -24,20 +25,20 @@ impl KeyNo {
 /// The records of one key.
 pub(super) struct KeyRecords {
     pub(super) key: Key,
-    /// The greatest number ever seen, of vanished records too: puts go above it.
-    pub(super) highest: Timestamp,
     pub(super) current: NameNo,
     /// The first of the other records that are still in the directory; they are below `current`, but for the case of
     /// [`Index::uncovered`](super::Index::uncovered).
     pub(super) older: NameNo,
-    /// Whether the current record has a value: so keys are listed without a look at each record.
-    pub(super) is_live: bool,
 }
 
 /// All keys; none is ever forgotten, because its greatest number is not.
 #[derive(Default)]
 pub(super) struct Keys {
     keys: Vec<KeyRecords>,
+    /// Whether the current record of each has a value: so keys are listed without a look at each record.
+    live: Vec<bool>,
+    /// The greatest number ever seen of a key, of vanished records too, where its current record has another.
+    above: HashMap<KeyNo, Timestamp, RandomState>,
     table: HashTable<KeyNo>,
     hasher: RandomState,
 }
@@ -45,6 +46,7 @@ pub(super) struct Keys {
 impl Keys {
     pub(super) fn reserve(&mut self, keys: usize) {
         self.keys.reserve(keys);
+        self.live.reserve(keys);
         let (known, hasher) = (&self.keys, &self.hasher);
         self.table.reserve(keys, |key| hasher.hash_one(known[key.index()].key.as_wtf8()));
     }
@@ -76,13 +78,8 @@ impl Keys {
             return known;
         }
         let (hash, number) = (self.hasher.hash_one(key.as_wtf8()), KeyNo(self.keys.len() as u32));
-        self.keys.push(KeyRecords {
-            key,
-            highest: Timestamp::ZERO,
-            current: NameNo::NONE,
-            older: NameNo::NONE,
-            is_live: false,
-        });
+        self.keys.push(KeyRecords { key, current: NameNo::NONE, older: NameNo::NONE });
+        self.live.push(false);
         let (keys, hasher) = (&self.keys, &self.hasher);
         self.table.insert_unique(hash, number, |key| hasher.hash_one(keys[key.index()].key.as_wtf8()));
         number
@@ -90,5 +87,35 @@ impl Keys {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &KeyRecords> {
         self.keys.iter()
+    }
+
+    /// Those that are live.
+    pub(super) fn live(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter().zip(&self.live).filter(|(_, live)| **live).map(|(records, _)| &records.key)
+    }
+
+    pub(super) fn is_live(&self, key: KeyNo) -> bool {
+        self.live.get(key.index()).is_some_and(|live| *live)
+    }
+
+    pub(super) fn set_live(&mut self, key: KeyNo, is_live: bool) {
+        if let Some(live) = self.live.get_mut(key.index()) {
+            *live = is_live;
+        }
+    }
+
+    /// The greatest number ever seen of a key whose current record has this one.
+    pub(super) fn highest(&self, key: KeyNo, current: Option<Timestamp>) -> Option<Timestamp> {
+        let above = if self.above.is_empty() { None } else { self.above.get(&key).copied() };
+        above.max(current)
+    }
+
+    /// Notes the greatest number ever seen of a key whose current record has that or another one.
+    pub(super) fn set_highest(&mut self, key: KeyNo, highest: Option<Timestamp>, current: Option<Timestamp>) {
+        match highest {
+            Some(highest) if Some(highest) != current => _ = self.above.insert(key, highest),
+            _ if self.above.is_empty() => {}
+            _ => _ = self.above.remove(&key),
+        }
     }
 }
