@@ -162,7 +162,7 @@ impl<E: Engine> Vfs<E> {
     /// What had the name before, and was renamed away for the new text, is there again; what was unlinked for it is
     /// returned.
     fn reject(&self, state: &mut State, number: InodeNo, error: &VfsError) -> Option<Replaced> {
-        let name = self.keep_refused(state, number, error)?;
+        let name = self.keep_refused_at_release(state, number, error)?;
         log::warn!("{name}: the text was refused: {error}; it is kept as {}/rejected/{name}", super::CONTROL_NAME);
         let draft = draft_of(state, number)?;
         draft.draft.bytes = Vec::new();
@@ -187,6 +187,15 @@ impl<E: Engine> Vfs<E> {
         if let Err(error) = result {
             log::error!("{name}: the value that it had before cannot be put back: {error}");
         }
+    }
+
+    /// Keeps the text of a draft for the person to see when it was not yet. The kernel releases a file some time after its
+    /// close has told of the refusal: what stands then is not what stood.
+    fn keep_refused_at_release(&self, state: &mut State, number: InodeNo, error: &VfsError) -> Option<FileName> {
+        let draft = draft_of(state, number)?;
+        let name = draft.name.clone();
+        let was_told = draft.draft.refused.is_some_and(|refusal| state.rejected.keeps(name.as_os_str(), refusal));
+        if was_told { Some(name) } else { self.keep_refused(state, number, error) }
     }
 
     /// Keeps the text of a draft for the person to see, unless it is what was kept last under its name, which is returned.

@@ -20,6 +20,7 @@ mod failing_store;
 mod faults;
 mod full_disk;
 mod interop;
+mod late_release;
 mod ledger;
 mod library;
 mod listing;
