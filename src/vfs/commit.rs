@@ -189,13 +189,15 @@ impl<E: Engine> Vfs<E> {
         }
     }
 
-    /// Keeps the text of a draft for the person to see when it was not yet. The kernel releases a file some time after its
-    /// close has told of the refusal: what stands then is not what stood.
+    /// Keeps the text of a draft for the person to see, unless that was done when it was refused before. The kernel releases a
+    /// file some time after its close has told of that: what stands then is not what stood, and the text that was kept may
+    /// have been removed since, or another text saved.
     fn keep_refused_at_release(&self, state: &mut State, number: InodeNo, error: &VfsError) -> Option<FileName> {
         let draft = draft_of(state, number)?;
-        let name = draft.name.clone();
-        let was_told = draft.draft.refused.is_some_and(|refusal| state.rejected.keeps(name.as_os_str(), refusal));
-        if was_told { Some(name) } else { self.keep_refused(state, number, error) }
+        match draft.draft.refused {
+            Some(_) => Some(draft.name.clone()),
+            None => self.keep_refused(state, number, error),
+        }
     }
 
     /// Keeps the text of a draft for the person to see, unless it is what was kept last under its name, which is returned.

@@ -45,3 +45,26 @@ fn what_stood_is_what_stood_when_the_program_was_told() {
         assert!(!is_kept(&vfs), "{refused}: 2 was saved, and 1 had stood");
     }
 }
+
+#[test]
+fn a_refused_text_that_has_gone_before_the_release_does_not_come_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let vfs = vfs_of(directory.path(), false);
+    let unlink = || {
+        let control = vfs.lookup(CALLER, InodeNo::ROOT, OsStr::new(".keyfs")).unwrap();
+        let rejected = vfs.lookup(CALLER, control.inode, OsStr::new("rejected")).unwrap();
+        vfs.unlink(CALLER, rejected.inode, OsStr::new("key")).unwrap();
+    };
+    let saved = std::cell::Cell::new(0);
+    let save_another = || {
+        saved.set(saved.get() + 1);
+        assert!(save(&vfs, &saved.get().to_string(), || ()));
+    };
+    for before_release in [&unlink as &dyn Fn(), &save_another] {
+        for refused in ["[1, ", "1 2"] {
+            assert!(!save(&vfs, refused, before_release));
+            assert!(!is_kept(&vfs), "{refused}");
+        }
+        assert!(!save(&vfs, "[", || ()) && is_kept(&vfs));
+    }
+}
