@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use progress::Progress;
 
 /// How long a test goes on, unless it is a long one.
-const SHORT: Duration = Duration::from_secs(6);
+const SHORT: Duration = Duration::from_secs(15);
 
 /// How long a long one goes on at most.
 const LONGEST: Duration = Duration::from_secs(1500);
