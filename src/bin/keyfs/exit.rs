@@ -99,6 +99,9 @@ pub(crate) enum Reason {
     #[cfg(feature = "fuse")]
     #[error("cannot start the mount in the background: {0}")]
     Background(io::Error),
+    #[cfg(feature = "fuse")]
+    #[error("cannot guard a mount: {0}")]
+    Guard(io::Error),
 }
 
 impl Reason {
@@ -128,7 +131,7 @@ impl Reason {
             #[cfg(feature = "fuse")]
             Reason::MountOption(_) => Status::Usage,
             #[cfg(feature = "fuse")]
-            Reason::Mount(_) | Reason::Background(_) => Status::MountFailed,
+            Reason::Mount(_) | Reason::Background(_) | Reason::Guard(_) => Status::MountFailed,
         }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn run(&self) -> Result<Status, Failure> {
-        keyfs::fuse::guard(self.daemon, self.device).map_err(Reason::Background).about(NAME)?;
+        keyfs::fuse::guard(self.daemon, self.device).map_err(Reason::Guard).about(NAME)?;
         Ok(Status::Done)
     }
 }

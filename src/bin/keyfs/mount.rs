@@ -15,8 +15,8 @@ use crate::guard;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Options for -o: ro, rw, allow_other, nonempty, uid=N, gid=N, umask=OCTAL, suffix=.json (all keys'
-file names end with it, and all other names are scratch files), notify=auto|off, sync_interval=SECONDS; those that are for
-mount(8) alone are accepted and mean nothing.
+file names end with it, and all other names are scratch files), notify=auto|off,
+sync_interval=SECONDS; those that are for mount(8) alone are accepted and mean nothing.
 
 Examples:
   keyfs mount /srv/settings ~/settings

@@ -70,7 +70,7 @@ impl Drop for Guardian {
 ///
 /// # Errors
 ///
-/// Those of asking for the signal, and of aborting.
+/// Those of asking for the signal, and of aborting; `InvalidInput` when `daemon` lives and has not started this process.
 pub fn guard(daemon: u32, device: u32) -> io::Result<()> {
     // Else it would keep a directory busy, or end with a terminal.
     std::env::set_current_dir("/")?;
@@ -78,17 +78,22 @@ pub fn guard(daemon: u32, device: u32) -> io::Result<()> {
     let _ = rustix::thread::set_name(c"keyfs-guard");
     let mut signals = Signals::new([SIGUSR1])?;
     rustix::process::set_parent_process_death_signal(Some(Signal::USR1))?;
-    // Opened now: whoever guards may be allowed to abort this connection, but not to look for it later.
-    let abort = open_abort(device);
     let daemon = Process::new(daemon);
-    if rustix::process::getppid().is_some_and(|parent| daemon.is(parent)) {
+    // Opened while it lives: later another connection may have the number.
+    let abort = open_abort(device);
+    let is_child = rustix::process::getppid().is_some_and(|parent| daemon.is(parent));
+    if !is_child && daemon.left() == Left::Alive {
+        let why = "it was not started by the process that it is to guard";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    if daemon.left() == Left::Alive {
         // Others may send the signal, too.
         let _ = signals.forever().find(|_| daemon.becomes(DYING, |left| left != Left::Alive));
+        if let Ok(mut abort) = abort {
+            return abort.write_all(b"1");
+        }
     }
-    if let Ok(mut abort) = abort {
-        return abort.write_all(b"1");
-    }
-    // Another mount may have the number when this one has gone; it cannot have gone while threads are left.
+    // As long as threads are left, the connection has its number.
     if daemon.becomes(TEARDOWN, |left| left == Left::Nothing) {
         return Ok(());
     }

@@ -12,8 +12,8 @@ use fuser::{Config, Filesystem, INodeNo, MountOption, ReplyEntry, Request, Sessi
 use keyfs::fuse::Guardian;
 use rustix::mount::UnmountFlags;
 
-use super::place::Place;
-use crate::mounted::{can_mount, is_mounted, unmount_lazily};
+use super::place::{Place, finish};
+use crate::mounted::{can_mount, is_mounted, keyfs, unmount_lazily};
 
 /// Where the daemon mounts, and what guards it; set for the process that is one.
 const MOUNT_POINT: &str = "KEYFS_TEST_GUARDED";
@@ -93,6 +93,26 @@ fn a_killed_daemon_that_waits_for_itself_is_ended_by_its_guardian() {
         let errno = answer.and_then(|error| error.raw_os_error());
         assert!(errno.is_none_or(|errno| [libc::ENOTCONN, libc::ECONNABORTED].contains(&errno)), "{errno:?}");
     }
+}
+
+/// Whoever types the command ends nobody's mount with it.
+#[test]
+fn a_guardian_of_a_process_that_has_not_started_it_does_nothing() {
+    let Some(place) = Place::new() else { return };
+    assert_eq!(place.mount(&[]).stderr, "");
+    let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let mount_point = place.mount_point();
+    let line = table.lines().find(|line| line.split(' ').nth(4) == mount_point.to_str()).unwrap();
+    let device = line.split([' ', ':']).nth(3).unwrap();
+    let daemon = place.daemon_process();
+    let number = daemon.file_name().unwrap();
+    let output = finish(keyfs().arg("guard").arg(number).arg(device));
+    let why = "it was not started by the process that it is to guard";
+    assert_eq!(output.stderr, format!("keyfs: guard: cannot guard a mount: {why}\n"));
+    // One that is no more has nothing left to guard.
+    assert_eq!(finish(keyfs().args(["guard", &u32::MAX.to_string(), device])).stderr, "");
+    std::fs::write(mount_point.join("key"), "1").unwrap();
+    assert_eq!(std::fs::read_to_string(mount_point.join("key")).unwrap(), "1\n");
 }
 
 /// "A process beside it, `keyfs-guard`, [...] and ends itself when the mount ends well."
