@@ -11,7 +11,7 @@ use super::options::Durability;
 use super::pending::{Failure, Held, Job, OPEN_FILES, Outcome, Said, copy};
 use super::reading::Sought;
 use super::shared::Shared;
-use crate::record::{Key, Timestamp, Value};
+use crate::record::{Key, Timestamp};
 
 /// From how many records on one `syncfs` is cheaper than an `fdatasync` each.
 const GROUP_RECORDS: usize = 32;
@@ -186,9 +186,10 @@ impl Shared {
             return (key, Ok(successor));
         };
         log::error!("{key}: {successor} is not known to be on disk: {error}; writing it again");
-        let value = match self.value_to_write_again(&key, &job) {
-            Ok(Some(value)) => value,
-            Ok(None) => return (key, Ok(successor)),
+        let value = match self.said_by(&key, &job) {
+            Ok(Sought::Value(value)) => Some(value),
+            Ok(Sought::Tombstone) => None,
+            Ok(Sought::Gone) => return (key, Ok(successor)),
             Err(unread) => {
                 log::error!("{key}: {unread}");
                 return (key, Err(Failure { timestamp: successor, error, value: Said::Unread }));
@@ -210,17 +211,12 @@ impl Shared {
         }
     }
 
-    /// What the record of a job says, a tombstone being `Some(None)`; `None` when it has been superseded.
-    fn value_to_write_again(&self, key: &Key, job: &Job) -> Result<Option<Option<Value>>> {
+    /// What the record of a job says.
+    fn said_by(&self, key: &Key, job: &Job) -> Result<Sought> {
         match &job.value {
-            Said::Value(value) => return Ok(Some(Some(value.clone()))),
-            Said::Tombstone => return Ok(Some(None)),
-            Said::Unread => {}
+            Said::Value(value) => Ok(Sought::Value(value.clone())),
+            Said::Tombstone => Ok(Sought::Tombstone),
+            Said::Unread => self.value_of(key.as_wtf8(), job.successor),
         }
-        Ok(match self.value_of(key.as_wtf8(), job.successor)? {
-            Sought::Value(value) => Some(Some(value)),
-            Sought::Tombstone => Some(None),
-            Sought::Gone => None,
-        })
     }
 }

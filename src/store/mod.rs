@@ -167,6 +167,14 @@ impl Store {
         self.shared.waiting.stop();
     }
 
+    /// Has a version of a key read anew at the next synchronisation, because its value does not measure what it should.
+    pub fn doubt<K: AsKey + ?Sized>(&self, key: &K, timestamp: Timestamp) {
+        let sighting = self.shared.state.read().index.sighting(key.as_wtf8());
+        if let Some(sighting) = sighting.filter(|sighting| sighting.version.timestamp == timestamp) {
+            self.shared.forget_wrong(key.as_wtf8(), sighting);
+        }
+    }
+
     /// Puts a value under a key, with the durability that the store was opened with, and returns its timestamp.
     ///
     /// When this returns, every other program sees the value at its next synchronisation.

@@ -31,14 +31,6 @@ impl Store {
         })
     }
 
-    /// Has a version of a key read anew at the next synchronisation, because its value does not measure what it should.
-    pub fn doubt<K: AsKey + ?Sized>(&self, key: &K, timestamp: Timestamp) {
-        let sighting = self.shared.state.read().index.sighting(key.as_wtf8());
-        if let Some(sighting) = sighting.filter(|sighting| sighting.version.timestamp == timestamp) {
-            self.shared.forget_wrong(key.as_wtf8(), sighting);
-        }
-    }
-
     /// The value of a version of a key, if it is in memory.
     #[must_use]
     pub fn cached_value<K: AsKey + ?Sized>(&self, key: &K, timestamp: Timestamp) -> Option<Value> {

@@ -68,6 +68,7 @@ impl Shared {
             Opened::Unreadable(file) => Err(Error::Unreadable { path: path(), reason: file.reason }),
         }
     }
+
     /// Has a record read anew of which something is known that is not so: somebody has written into it, or into the
     /// snapshot that told of it.
     pub(super) fn forget_wrong(&self, key: &[u8], sighting: Sighting) {
