@@ -39,6 +39,7 @@ mod second_try;
 mod sentences;
 mod shelf;
 mod snapshots;
+mod standing_before;
 mod structure;
 mod taking_in;
 #[cfg(all(feature = "cli", feature = "fuse"))]

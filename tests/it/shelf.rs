@@ -1,21 +1,21 @@
 //! The file system and its shelf: what happens when the disk refuses, and when others get in between.
 
 use std::fs;
+use std::ops::Deref;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use keyfs::vfs::{
-    Engine, EngineError, EngineReport, ForeignChange, LiveVersion, Space, VersionNumber, Vfs, VfsOptions,
-};
-use keyfs::{Identifier, Key, OpenOptions, Store, Value};
+use keyfs::vfs::{Engine, EngineError, Vfs, VfsOptions};
+use keyfs::{Identifier, Key, OpenOptions, Store};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use tempfile::TempDir;
 
 use crate::behaviour::{FileSystem, Kernel, foreign_store, read_whole, vfs_of};
+use crate::standing_before::{Before, StandingBefore};
 
 const READ: OFlags = OFlags::RDONLY;
 const SAVE: OFlags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::TRUNC);
@@ -216,45 +216,9 @@ struct Stubborn {
     refuses: Arc<AtomicBool>,
 }
 
-impl Engine for Stubborn {
-    fn synchronize(&self) -> Result<Vec<ForeignChange>, EngineError> {
-        Engine::synchronize(&self.store)
-    }
-
-    fn wait_for_changes(&self, timeout: Duration) -> Result<bool, EngineError> {
-        Engine::wait_for_changes(&self.store, timeout)
-    }
-
-    fn stop_waiting(&self) {
-        Engine::stop_waiting(&self.store);
-    }
-
-    fn report(&self) -> EngineReport {
-        Engine::report(&self.store)
-    }
-
-    fn version(&self, key: &Key) -> Option<LiveVersion> {
-        Engine::version(&self.store, key)
-    }
-
-    fn value(&self, key: &Key, number: VersionNumber) -> Result<Option<Value>, EngineError> {
-        Engine::value(&self.store, key, number)
-    }
-
-    fn doubt(&self, key: &Key, number: VersionNumber) {
-        Engine::doubt(&self.store, key, number);
-    }
-
-    fn value_at_hand(&self, key: &Key, number: VersionNumber) -> Option<Value> {
-        Engine::value_at_hand(&self.store, key, number)
-    }
-
-    fn list(&self) -> Vec<(Key, VersionNumber)> {
-        Engine::list(&self.store)
-    }
-
-    fn put(&self, key: &Key, value: &Value) -> Result<VersionNumber, EngineError> {
-        Engine::put(&self.store, key, value)
+impl Before for Stubborn {
+    fn store(&self) -> impl Deref<Target = Store> {
+        &self.store
     }
 
     fn remove(&self, key: &Key) -> Result<bool, EngineError> {
@@ -263,36 +227,6 @@ impl Engine for Stubborn {
             false => Engine::remove(&self.store, key),
         }
     }
-
-    fn make_durable(&self, key: &Key) -> Result<(), EngineError> {
-        Engine::make_durable(&self.store, key)
-    }
-
-    fn make_all_durable(&self) -> Result<(), EngineError> {
-        Engine::make_all_durable(&self.store)
-    }
-
-    fn space(&self) -> Result<Space, EngineError> {
-        Engine::space(&self.store)
-    }
-
-    fn is_writable(&self) -> bool {
-        true
-    }
-}
-
-/// "rename key to scratch: When the text cannot be written, the key and what had the new name are what they were."
-/// "rename key to scratch: those of the disk."
-#[test]
-fn a_key_that_cannot_become_a_scratch_file_leaves_everything_as_it_was() {
-    let directory = tempfile::tempdir().unwrap();
-    let vfs = vfs_of(directory.path(), false);
-    let files = Kernel::new(&vfs);
-    save(&files, "key", "1\n").unwrap();
-    fs::create_dir(place_of(&directory).join("scratch/key~")).unwrap();
-    assert_eq!(files.rename(b"key", b"key~"), Err(Errno::EXIST));
-    assert_eq!((text(&files, "key").unwrap(), listed(&files)), ("1\n".into(), vec!["key".into()]));
-    fs::remove_dir(place_of(&directory).join("scratch/key~")).unwrap();
 }
 
 /// The key is gone in this mount, as its user wants it; others see it until it can be removed. "While the store cannot
@@ -306,7 +240,7 @@ fn a_key_that_was_renamed_away_is_removed_as_soon_as_the_store_can() {
         let shelf = on_disk.then(|| directory.path().join("keyfs.mount"));
         let engine = Stubborn { store, refuses: Arc::new(AtomicBool::new(true)) };
         let refuses = Arc::clone(&engine.refuses);
-        let vfs = Vfs::new(engine, VfsOptions { shelf, ..VfsOptions::default() });
+        let vfs = Vfs::new(StandingBefore(engine), VfsOptions { shelf, ..VfsOptions::default() });
         let files = Kernel::new(&vfs);
         save(&files, "key", "1\n").unwrap();
         files.rename(b"key", b"key~").unwrap();

@@ -1,16 +1,15 @@
 //! Listings while another thread takes in what others have done.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use keyfs::vfs::{
-    Engine, EngineError, EngineReport, Entry, ForeignChange, InodeNo, LiveVersion, Space, VersionNumber, Vfs,
-    VfsOptions,
-};
-use keyfs::{Key, OpenOptions, Store, Value};
+use keyfs::vfs::{Engine, EngineError, Entry, ForeignChange, InodeNo, Vfs, VfsOptions};
+use keyfs::{OpenOptions, Store};
 
 use crate::behaviour::{foreign_store, vfs_of};
+use crate::standing_before::{Before, StandingBefore};
 
 /// A store whose armed synchronisation lets somebody else begin one before it tells what it has found.
 struct Slow {
@@ -19,7 +18,11 @@ struct Slow {
     found: Arc<Barrier>,
 }
 
-impl Engine for Slow {
+impl Before for Slow {
+    fn store(&self) -> impl Deref<Target = Store> {
+        &self.store
+    }
+
     fn synchronize(&self) -> Result<Vec<ForeignChange>, EngineError> {
         let changes = Engine::synchronize(&self.store)?;
         if self.armed.swap(false, Ordering::SeqCst) {
@@ -28,62 +31,6 @@ impl Engine for Slow {
             std::thread::sleep(Duration::from_millis(300));
         }
         Ok(changes)
-    }
-
-    fn wait_for_changes(&self, timeout: Duration) -> Result<bool, EngineError> {
-        Engine::wait_for_changes(&self.store, timeout)
-    }
-
-    fn stop_waiting(&self) {
-        Engine::stop_waiting(&self.store);
-    }
-
-    fn report(&self) -> EngineReport {
-        Engine::report(&self.store)
-    }
-
-    fn version(&self, key: &Key) -> Option<LiveVersion> {
-        Engine::version(&self.store, key)
-    }
-
-    fn value(&self, key: &Key, number: VersionNumber) -> Result<Option<Value>, EngineError> {
-        Engine::value(&self.store, key, number)
-    }
-
-    fn doubt(&self, key: &Key, number: VersionNumber) {
-        Engine::doubt(&self.store, key, number);
-    }
-
-    fn value_at_hand(&self, key: &Key, number: VersionNumber) -> Option<Value> {
-        Engine::value_at_hand(&self.store, key, number)
-    }
-
-    fn list(&self) -> Vec<(Key, VersionNumber)> {
-        Engine::list(&self.store)
-    }
-
-    fn put(&self, key: &Key, value: &Value) -> Result<VersionNumber, EngineError> {
-        Engine::put(&self.store, key, value)
-    }
-
-    fn remove(&self, key: &Key) -> Result<bool, EngineError> {
-        Engine::remove(&self.store, key)
-    }
-
-    fn make_durable(&self, key: &Key) -> Result<(), EngineError> {
-        Engine::make_durable(&self.store, key)
-    }
-
-    fn make_all_durable(&self) -> Result<(), EngineError> {
-        Engine::make_all_durable(&self.store)
-    }
-
-    fn space(&self) -> Result<Space, EngineError> {
-        Engine::space(&self.store)
-    }
-
-    fn is_writable(&self) -> bool {
-        true
     }
 }
 
@@ -100,7 +47,7 @@ fn a_listing_waits_until_what_another_thread_has_found_is_noted() {
         armed: Arc::clone(&armed),
         found: Arc::clone(&found),
     };
-    let vfs = Vfs::new(slow, VfsOptions::default());
+    let vfs = Vfs::new(StandingBefore(slow), VfsOptions::default());
     let open = || {
         let opened = vfs.opendir(InodeNo::ROOT).unwrap();
         vfs.readdir(opened.handle, 0, |_, _| true).unwrap();

@@ -2,18 +2,18 @@
 
 use std::fs;
 use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
-use keyfs::vfs::{
-    Engine, EngineError, EngineReport, ForeignChange, LiveVersion, Space, VersionNumber, Vfs, VfsOptions, with_text_len,
-};
-use keyfs::{Identifier, Key, OpenOptions, Store, Value};
+use keyfs::vfs::{Vfs, VfsOptions, with_text_len};
+use keyfs::{Identifier, OpenOptions, Store};
+
+use crate::standing_before::{Before, StandingBefore};
 
 /// A file system that can end as a process does that is killed.
 pub(crate) struct Life {
-    pub(crate) vfs: ManuallyDrop<Vfs<Lent>>,
+    pub(crate) vfs: ManuallyDrop<Vfs<StandingBefore<Lent>>>,
     /// Dropped in any case: it has threads, and what a crash leaves of a store is another test's.
     _store: Arc<Store>,
 }
@@ -39,7 +39,7 @@ impl Life {
         let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let shelf = Some(shelf(directory));
         let options = VfsOptions { uid, gid, umask: 0o022, shelf, ..VfsOptions::default() };
-        Life { vfs: ManuallyDrop::new(Vfs::new(Lent(Arc::downgrade(&store)), options)), _store: store }
+        Life { vfs: ManuallyDrop::new(Vfs::new(StandingBefore(Lent(Arc::downgrade(&store))), options)), _store: store }
     }
 
     /// Ends it without any of its own work: only its descriptors are closed, as the kernel does it, which lets the lock
@@ -71,70 +71,8 @@ fn shelf(directory: &Path) -> std::path::PathBuf {
 /// The store of a file system that may be forgotten without being dropped.
 pub(crate) struct Lent(Weak<Store>);
 
-impl Lent {
-    fn store(&self) -> Arc<Store> {
+impl Before for Lent {
+    fn store(&self) -> impl Deref<Target = Store> {
         self.0.upgrade().unwrap()
-    }
-}
-
-impl Engine for Lent {
-    fn synchronize(&self) -> Result<Vec<ForeignChange>, EngineError> {
-        Engine::synchronize(&*self.store())
-    }
-
-    fn wait_for_changes(&self, timeout: Duration) -> Result<bool, EngineError> {
-        Engine::wait_for_changes(&*self.store(), timeout)
-    }
-
-    fn stop_waiting(&self) {
-        Engine::stop_waiting(&*self.store());
-    }
-
-    fn report(&self) -> EngineReport {
-        Engine::report(&*self.store())
-    }
-
-    fn version(&self, key: &Key) -> Option<LiveVersion> {
-        Engine::version(&*self.store(), key)
-    }
-
-    fn value(&self, key: &Key, number: VersionNumber) -> Result<Option<Value>, EngineError> {
-        Engine::value(&*self.store(), key, number)
-    }
-
-    fn doubt(&self, key: &Key, number: VersionNumber) {
-        Engine::doubt(&*self.store(), key, number);
-    }
-
-    fn value_at_hand(&self, key: &Key, number: VersionNumber) -> Option<Value> {
-        Engine::value_at_hand(&*self.store(), key, number)
-    }
-
-    fn list(&self) -> Vec<(Key, VersionNumber)> {
-        Engine::list(&*self.store())
-    }
-
-    fn put(&self, key: &Key, value: &Value) -> Result<VersionNumber, EngineError> {
-        Engine::put(&*self.store(), key, value)
-    }
-
-    fn remove(&self, key: &Key) -> Result<bool, EngineError> {
-        Engine::remove(&*self.store(), key)
-    }
-
-    fn make_durable(&self, key: &Key) -> Result<(), EngineError> {
-        Engine::make_durable(&*self.store(), key)
-    }
-
-    fn make_all_durable(&self) -> Result<(), EngineError> {
-        Engine::make_all_durable(&*self.store())
-    }
-
-    fn space(&self) -> Result<Space, EngineError> {
-        Engine::space(&*self.store())
-    }
-
-    fn is_writable(&self) -> bool {
-        true
     }
 }
