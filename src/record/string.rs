@@ -185,7 +185,12 @@ fn write_unit(out: &mut String, unit: u16) {
 ///
 /// `text` is checked; more may follow in it, for the words that are looked at may end behind the literal.
 pub(crate) fn rewrite_rest(out: &mut String, text: &str, at: usize, style: Style) -> usize {
-    let bytes = text.as_bytes();
+    rewrite_until(out, text, at, text.len(), style)
+}
+
+/// The same as long as the literal stands before `until`, a boundary of characters; an escape is not cut.
+pub(crate) fn rewrite_until(out: &mut String, text: &str, at: usize, until: usize, style: Style) -> usize {
+    let bytes = &text.as_bytes()[..until];
     let mut at = at;
     loop {
         match bytes.get(at) {

@@ -4,8 +4,37 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
+use crate::record::string::unescape;
+
 /// Of so many members each new one is compared with those before it; more are sorted when the object ends.
 const FEW: usize = 32;
+
+/// What looks at the names of members while a text is printed; `None` ends that.
+pub(super) trait NameCheck {
+    /// Begins an object.
+    fn open(&mut self);
+
+    /// Takes the name of a member, as it is written between the quotes of its literal, perhaps with escapes.
+    fn take_written(&mut self, name: &str, escaped: bool) -> Option<()>;
+
+    /// Ends an object.
+    fn close(&mut self) -> Option<()>;
+}
+
+/// For a text whose names have passed before.
+pub(super) struct Passed;
+
+impl NameCheck for Passed {
+    fn open(&mut self) {}
+
+    fn take_written(&mut self, _name: &str, _escaped: bool) -> Option<()> {
+        Some(())
+    }
+
+    fn close(&mut self) -> Option<()> {
+        Some(())
+    }
+}
 
 /// The names of the members of all open objects.
 #[derive(Default)]
@@ -24,17 +53,8 @@ struct Object {
 }
 
 impl Names {
-    /// Begins an object.
-    pub(super) fn open(&mut self) {
-        if self.hashes.capacity() == 0 {
-            // Enough for most values, so that it need not grow in steps.
-            self.hashes.reserve(FEW);
-        }
-        self.open.push(Object { first: self.hashes.len(), seen: 0 });
-    }
-
     /// Takes the name of a member, by its meaning; `None` when the object may have it already.
-    pub(super) fn take(&mut self, name: &[u8]) -> Option<()> {
+    fn take(&mut self, name: &[u8]) -> Option<()> {
         let hash = hash(name);
         let object = self.open.last_mut()?;
         let bit = 1 << (hash >> 58);
@@ -48,9 +68,25 @@ impl Names {
         self.hashes.push(hash);
         Some(())
     }
+}
 
-    /// Ends an object; `None` when two of its members may have the same name.
-    pub(super) fn close(&mut self) -> Option<()> {
+impl NameCheck for Names {
+    fn open(&mut self) {
+        if self.hashes.capacity() == 0 {
+            // Enough for most values, so that it need not grow in steps.
+            self.hashes.reserve(FEW);
+        }
+        self.open.push(Object { first: self.hashes.len(), seen: 0 });
+    }
+
+    /// `None` when the object may have the name already, by its meaning.
+    #[inline]
+    fn take_written(&mut self, name: &str, escaped: bool) -> Option<()> {
+        if escaped { self.take(&unescape(name)) } else { self.take(name.as_bytes()) }
+    }
+
+    /// `None` when two members of the object may have the same name.
+    fn close(&mut self) -> Option<()> {
         // An empty object is never begun.
         let Some(object) = self.open.pop() else { return Some(()) };
         let hashes = &mut self.hashes[object.first..];

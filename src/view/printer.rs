@@ -70,7 +70,7 @@ impl<S: Sink> Printer<S> {
 
     fn literal(&mut self, span: &str) {
         self.sink.text("\"");
-        self.sink.rest_of_literal(span, 1);
+        self.sink.rest_of_literal(span, 1, span.len());
         self.sink.text("\"");
     }
 

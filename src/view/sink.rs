@@ -1,13 +1,13 @@
-use crate::record::string::{Style, rewrite_rest};
+use crate::record::string::{Style, rewrite_until};
 
 /// What takes a text piece by piece: a string, or only its length.
 pub(super) trait Sink {
     /// Takes text as it is.
     fn text(&mut self, text: &str);
 
-    /// Takes the rest of a string literal in checked text, from its byte at `at` on, writes it readably, and says where
-    /// its closing quote stands, which it does not take.
-    fn rest_of_literal(&mut self, text: &str, at: usize) -> usize;
+    /// Takes the rest of a string literal in checked text, from its byte at `at` on, as far as it stands before `until`,
+    /// writes it readably, and says where its closing quote stands, which it does not take, or how far it has come.
+    fn rest_of_literal(&mut self, text: &str, at: usize, until: usize) -> usize;
 
     /// Takes text as it is, perhaps a comma, a line feed, and two spaces for each level of `depth`.
     fn line(&mut self, text: &str, comma: bool, depth: usize);
@@ -37,11 +37,74 @@ const fn beginnings(deepest: &'static str) -> [&'static str; LEVELS] {
 #[cold]
 fn push_deep_line(out: &mut String, comma: bool, depth: usize) {
     out.push_str(if comma { ",\n" } else { "\n" });
+    in_levels(depth, |some| out.push_str(some));
+}
+
+/// The spaces of so many levels, some at a time.
+fn in_levels(depth: usize, mut take: impl FnMut(&'static str)) {
     let mut levels = depth;
     while levels > 0 {
         let some = levels.min(LEVELS - 1);
-        out.push_str(&LINES[some][1..]);
+        take(&LINES[some][1..]);
         levels -= some;
+    }
+}
+
+/// A part of a text: some bytes are left out, and those that follow are taken as far as there is room.
+pub(super) struct Window {
+    left_out: u64,
+    taken: Vec<u8>,
+    room: usize,
+    /// All bytes so far, taken or not.
+    pub(super) bytes: u64,
+    literal: String,
+}
+
+impl Window {
+    /// Leaves out `left_out` bytes and takes `length`.
+    pub(super) fn new(left_out: u64, length: usize) -> Window {
+        let taken = Vec::with_capacity(length);
+        Window { left_out, taken, room: length, bytes: 0, literal: String::new() }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.taken.len() == self.room
+    }
+
+    /// What was taken.
+    pub(super) fn into_taken(self) -> Vec<u8> {
+        self.taken
+    }
+}
+
+impl Sink for Window {
+    fn text(&mut self, text: &str) {
+        self.bytes += text.len() as u64;
+        let left_out = self.left_out.min(text.len() as u64);
+        self.left_out -= left_out;
+        // Not more than the length of the text, so it fits.
+        let shown = &text.as_bytes()[left_out as usize..];
+        let room = self.room - self.taken.len();
+        self.taken.extend_from_slice(&shown[..room.min(shown.len())]);
+    }
+
+    fn rest_of_literal(&mut self, text: &str, at: usize, until: usize) -> usize {
+        let mut literal = std::mem::take(&mut self.literal);
+        literal.clear();
+        let end = rewrite_until(&mut literal, text, at, until, Style::Readable);
+        self.text(&literal);
+        self.literal = literal;
+        end
+    }
+
+    fn line(&mut self, text: &str, comma: bool, depth: usize) {
+        self.text(text);
+        let lines = if comma { &LINES_AFTER_COMMA } else { &LINES };
+        if let Some(line) = lines.get(depth) {
+            return self.text(line);
+        }
+        self.text(if comma { ",\n" } else { "\n" });
+        in_levels(depth, |some| self.text(some));
     }
 }
 
@@ -51,8 +114,8 @@ impl Sink for String {
         self.push_str(text);
     }
 
-    fn rest_of_literal(&mut self, text: &str, at: usize) -> usize {
-        rewrite_rest(self, text, at, Style::Readable)
+    fn rest_of_literal(&mut self, text: &str, at: usize, until: usize) -> usize {
+        rewrite_until(self, text, at, until, Style::Readable)
     }
 
     #[inline]
@@ -81,9 +144,9 @@ impl Sink for ByteCount {
         self.bytes += text.len() as u64;
     }
 
-    fn rest_of_literal(&mut self, text: &str, at: usize) -> usize {
+    fn rest_of_literal(&mut self, text: &str, at: usize, until: usize) -> usize {
         self.literal.clear();
-        let end = rewrite_rest(&mut self.literal, text, at, Style::Readable);
+        let end = rewrite_until(&mut self.literal, text, at, until, Style::Readable);
         self.bytes += self.literal.len() as u64;
         end
     }
