@@ -1,3 +1,6 @@
+use std::ops::Range;
+use std::str::Utf8Error;
+
 use super::limits::READ_DEPTH;
 use super::scanner::{Scanner, Token};
 use super::string::unescape;
@@ -28,12 +31,12 @@ pub enum RecordError {
     DeletedNotABool,
 }
 
-/// The last value seen of each member; of duplicates the last one counts, as in Python.
+/// Where the last value of each member stands; of duplicates the last one counts, as in Python.
 #[derive(Default)]
-struct Members<'a> {
-    key: Option<&'a str>,
-    deleted: Option<&'a str>,
-    value: Option<&'a str>,
+struct Members {
+    key: Option<Range<usize>>,
+    deleted: Option<Range<usize>>,
+    value: Option<Range<usize>>,
 }
 
 /// Reads the bytes of a record file.
@@ -45,29 +48,50 @@ struct Members<'a> {
 ///
 /// [`RecordError`] for everything that the original ignores.
 pub fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
-    if bytes.is_empty() {
+    let text = utf8(bytes, std::str::from_utf8(bytes))?;
+    let (record, value) = decode_around(text)?;
+    Ok(record(Value::from_checked(&text[value])))
+}
+
+/// As [`decode`], with the bytes given away: a large value is not copied.
+///
+/// # Errors
+///
+/// Those of [`decode`].
+pub fn decode_owned(bytes: Vec<u8>) -> Result<Record, RecordError> {
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => return utf8(error.as_bytes(), Err(error.utf8_error())),
+    };
+    let (record, value) = decode_around(&text)?;
+    Ok(record(Value::from_checked_part(text, value)))
+}
+
+fn utf8<T>(bytes: &[u8], text: Result<T, Utf8Error>) -> Result<T, RecordError> {
+    Ok(text.map_err(|error| SyntaxError::at(bytes, error.valid_up_to(), Reason::NotUtf8))?)
+}
+
+/// Reads everything but the value: what makes the record of it, and where it stands.
+fn decode_around(text: &str) -> Result<(impl FnOnce(Value) -> Record + use<>, Range<usize>), RecordError> {
+    if text.is_empty() {
         return Err(RecordError::Empty);
     }
-    let text =
-        std::str::from_utf8(bytes).map_err(|error| SyntaxError::at(bytes, error.valid_up_to(), Reason::NotUtf8))?;
     let members = scan_members(text)?;
-    let key = members.key.ok_or(RecordError::Missing("key"))?;
-    let deleted = members.deleted.ok_or(RecordError::Missing("bDeleted"))?;
+    let key = &text[members.key.ok_or(RecordError::Missing("key"))?];
+    let deleted = &text[members.deleted.ok_or(RecordError::Missing("bDeleted"))?];
     let value = members.value.ok_or(RecordError::Missing("value"))?;
     let inner = key.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or(RecordError::KeyNotAString)?;
-    Ok(Record {
-        key: Key::from_checked_wtf8(&unescape(inner)),
-        deleted: match deleted {
-            "true" => true,
-            "false" => false,
-            _ => return Err(RecordError::DeletedNotABool),
-        },
-        value: Value::from_checked(value),
-    })
+    let key = Key::from_checked_wtf8(&unescape(inner));
+    let deleted = match deleted {
+        "true" => true,
+        "false" => false,
+        _ => return Err(RecordError::DeletedNotABool),
+    };
+    Ok((move |value| Record { key, deleted, value }, value))
 }
 
 /// Scans the whole text and finds the members of the outer object.
-fn scan_members(text: &str) -> Result<Members<'_>, RecordError> {
+fn scan_members(text: &str) -> Result<Members, RecordError> {
     // One level more than a value may have: the record itself.
     let mut scanner = Scanner::new(text, READ_DEPTH);
     let mut members = Members::default();
@@ -78,7 +102,7 @@ fn scan_members(text: &str) -> Result<Members<'_>, RecordError> {
     while scanner.next()? == Some(Token::Name) {
         let name = &text[scanner.start() + 1..scanner.end() - 1];
         scanner.whole_value()?;
-        let value = Some(&text[scanner.start()..scanner.end()]);
+        let value = Some(scanner.start()..scanner.end());
         match &*unescape(name) {
             b"key" => members.key = value,
             b"bDeleted" => members.deleted = value,
@@ -97,8 +121,9 @@ mod tests {
 
     #[track_caller]
     fn assert_reads(text: &str, key: &str, deleted: bool, value: &str) {
-        let record = decode(text.as_bytes()).unwrap();
-        assert_eq!((&record.key, record.deleted, record.value.text()), (&Key::from(key), deleted, value), "{text}");
+        for record in [decode(text.as_bytes()), decode_owned(text.into())].map(Result::unwrap) {
+            assert_eq!((&record.key, record.deleted, record.value.text()), (&Key::from(key), deleted, value), "{text}");
+        }
     }
 
     #[test]
@@ -124,9 +149,26 @@ mod tests {
     }
 
     #[test]
+    fn a_large_value_is_the_same_in_the_buffer_that_it_was_read_into() {
+        let value = format!("[{}1]", "\"é\", ".repeat(100_000));
+        let other = value.len() / 3;
+        for around in [0, other, 3 * other, 30 * other] {
+            let text =
+                format!(r#"{{"more": "{}", "key": "k", "bDeleted": false, "value": {value} }}"#, "x".repeat(around));
+            let (kept, copied) = (decode_owned(text.clone().into()).unwrap(), decode(text.as_bytes()).unwrap());
+            assert_eq!(kept, copied);
+            assert!(kept.value.text() == value && kept.value.clone().text() == value);
+        }
+    }
+
+    #[test]
     fn what_the_original_ignores_is_refused() {
-        let syntax = |text: &[u8]| matches!(decode(text), Err(RecordError::Syntax(_)));
+        let syntax = |text: &[u8]| {
+            assert_eq!(decode(text), decode_owned(text.into()));
+            matches!(decode(text), Err(RecordError::Syntax(_)))
+        };
         assert_eq!(decode(b""), Err(RecordError::Empty));
+        assert_eq!(decode_owned(Vec::new()), Err(RecordError::Empty));
         assert_eq!(decode(b"[]"), Err(RecordError::NotAnObject));
         assert_eq!(decode(b"7"), Err(RecordError::NotAnObject));
         assert_eq!(decode(br#"["key", "bDeleted", "value"]"#), Err(RecordError::NotAnObject));

@@ -18,7 +18,7 @@ mod syntax_error;
 mod timestamp;
 mod value;
 
-pub use decode::{RecordError, decode};
+pub use decode::{RecordError, decode, decode_owned};
 pub use encode::encode;
 pub use key::{AsKey, Key, KeyError};
 pub use prefix::Prefix;

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -16,7 +17,28 @@ use super::syntax_error::{Reason, SyntaxError};
 /// texts say the same in the same order; white space and escapes make no difference, `1.0` and `1.00` do. Cloning a
 /// value copies no text.
 #[derive(Clone)]
-pub struct Value(Arc<str>);
+pub struct Value(Text);
+
+/// From how many bytes on a text stays in the buffer that it was read into, rather than in a copy without what is around.
+const LONG: usize = 64 * 1024;
+
+#[derive(Clone)]
+enum Text {
+    Short(Arc<str>),
+    /// A part of a buffer.
+    Long(Arc<String>, Range<usize>),
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Text::Short(text) => text,
+            Text::Long(buffer, range) => &buffer[range.clone()],
+        }
+    }
+}
 
 /// Why something cannot become a value, or a value cannot become something else.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +80,15 @@ impl Value {
 
     /// Makes a value of text that the scanner has passed, without white space around.
     pub(crate) fn from_checked(text: &str) -> Value {
-        Value(text.into())
+        Value(Text::Short(text.into()))
+    }
+
+    /// The same of a part of `buffer`, which is kept when the part is long and most of it.
+    pub(crate) fn from_checked_part(buffer: String, part: Range<usize>) -> Value {
+        if part.len() < LONG.max(buffer.capacity() / 2) {
+            return Value::from_checked(&buffer[part]);
+        }
+        Value(Text::Long(Arc::new(buffer), part))
     }
 
     /// The value `null`.
@@ -72,7 +102,7 @@ impl Value {
     pub fn string(text: &str) -> Value {
         let mut literal = String::with_capacity(text.len() + 2);
         super::string::write_literal(&mut literal, text.as_bytes(), Style::Ascii);
-        Value(literal.into())
+        Value::from_checked(&literal)
     }
 
     /// Makes a value that is the string which `wtf8` encodes; `None` when the bytes are not well-formed WTF-8.
@@ -83,7 +113,7 @@ impl Value {
         super::string::pieces(wtf8)?;
         let mut literal = String::with_capacity(wtf8.len() + 2);
         super::string::write_literal(&mut literal, wtf8, Style::Ascii);
-        Some(Value(literal.into()))
+        Some(Value::from_checked(&literal))
     }
 
     /// Makes a value of any serde type.
@@ -139,7 +169,7 @@ impl Value {
 
 impl PartialEq for Value {
     fn eq(&self, other: &Value) -> bool {
-        self.0 == other.0 || self.to_ascii() == other.to_ascii()
+        *self.0 == *other.0 || self.to_ascii() == other.to_ascii()
     }
 }
 

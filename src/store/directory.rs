@@ -45,6 +45,15 @@ pub trait Directory: Send + Sync {
     /// Those of `open`, `fstat` and `read`; `NotFound` when the record has vanished.
     fn read(&self, timestamp: Timestamp, limit: u64) -> io::Result<Reading>;
 
+    /// Opens a record file as [`read`](Self::read) does, to be read later whatever becomes of its name.
+    ///
+    /// # Errors
+    ///
+    /// Those of `open` and `fstat`; `NotFound` when the record has vanished, `Unsupported` where it must be read at once.
+    fn open(&self, _timestamp: Timestamp) -> io::Result<Box<dyn OpenRecord>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// The identity of what stands under a record's name now, for finding out whether it has changed.
     ///
     /// # Errors
@@ -116,6 +125,19 @@ pub trait Directory: Send + Sync {
     fn write_snapshot(&self, _bytes: &[u8]) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
+}
+
+/// A record file that is open for reading.
+pub trait OpenRecord: Send + Sync {
+    /// What it was when it was opened.
+    fn identity(&self) -> Identity;
+
+    /// Reads it from its beginning, never more than `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of `read`.
+    fn read(&self, limit: u64) -> io::Result<Contents>;
 }
 
 /// A file on its way to become a record. Dropping it before it is published leaves nothing behind.

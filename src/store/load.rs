@@ -7,7 +7,7 @@ use super::change::UnreadableReason;
 use super::directory::{Contents, Directory, Identity, ListedRecord};
 use super::index::{Content, UnreadableFile};
 use super::options::Measure;
-use crate::record::{Key, Record, Timestamp, Value, decode};
+use crate::record::{Key, Record, Timestamp, Value, decode_owned};
 
 /// Records that a thread takes at a time; fewer are not worth a thread.
 const BLOCK: usize = 128;
@@ -132,15 +132,19 @@ pub(super) fn open_one(directory: &dyn Directory, entry: ListedRecord, limit: u6
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Opened::Vanished,
         Err(error) => return Opened::Refused(error),
     };
-    let reason = match contents {
-        Contents::Bytes(bytes) => match decode(&bytes) {
-            Ok(record) => return Opened::Record { inode: identity.inode, record },
-            Err(error) => UnreadableReason::NotARecord(error),
-        },
-        Contents::NotAFile => UnreadableReason::NotAFile,
-        Contents::TooLarge(size) => UnreadableReason::TooLarge(size),
-    };
-    Opened::Unreadable(UnreadableFile { identity, reason })
+    match decoded(contents) {
+        Ok(record) => Opened::Record { inode: identity.inode, record },
+        Err(reason) => Opened::Unreadable(UnreadableFile { identity, reason }),
+    }
+}
+
+/// The record that a file holds.
+pub(super) fn decoded(contents: Contents) -> Result<Record, UnreadableReason> {
+    match contents {
+        Contents::Bytes(bytes) => Ok(decode_owned(bytes)?),
+        Contents::NotAFile => Err(UnreadableReason::NotAFile),
+        Contents::TooLarge(size) => Err(UnreadableReason::TooLarge(size)),
+    }
 }
 
 /// What a listing tells of a file.

@@ -17,6 +17,7 @@ mod look;
 mod news;
 mod options;
 mod pending;
+mod pinned;
 mod publish;
 mod queries;
 mod reading;
@@ -41,6 +42,7 @@ pub use disk::Disk;
 pub use error::{Error, Result};
 pub use identifier::{Identifier, IdentifierError};
 pub use options::{Clock, Durability, Measure, OpenOptions, SystemClock};
+pub use pinned::Pinned;
 
 use crate::record::{AsKey, IntoValue, Timestamp};
 use shared::{Shared, State};

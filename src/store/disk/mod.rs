@@ -2,6 +2,7 @@
 
 mod listing;
 mod names;
+mod record_file;
 mod snapshot_file;
 mod staged;
 
@@ -12,13 +13,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::RwLock;
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{self, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::directory::{Contents, Directory, Identity, Listing, Reading, Space, StagedRecord, Stamp, Watch};
+use super::directory::{
+    Contents, Directory, Identity, Listing, OpenRecord, Reading, Space, StagedRecord, Stamp, Watch,
+};
 use super::error::{Context, Result};
 use super::identifier::Identifier;
 use crate::record::Timestamp;
+use record_file::{RecordFile, read_bytes};
 
 /// The records of a store on disk.
 ///
@@ -164,7 +168,7 @@ impl Directory for Disk {
     fn read(&self, timestamp: Timestamp, limit: u64) -> io::Result<Reading> {
         let data = self.existing_data()?;
         let file = match fs::openat(&data, timestamp.to_string(), READ_FLAGS, Mode::empty()) {
-            Ok(file) => file,
+            Ok(file) => RecordFile::new(file)?,
             // A symbolic link; a socket or a device without a driver.
             Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => {
                 let identity = self.identify(timestamp)?;
@@ -172,16 +176,12 @@ impl Directory for Disk {
             }
             Err(error) => return Err(error.into()),
         };
-        let stat = fs::fstat(&file)?;
-        let identity = identity(&stat);
-        let contents = if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            Contents::NotAFile
-        } else if identity.size > limit {
-            Contents::TooLarge(identity.size)
-        } else {
-            read_bytes(&file, identity.size, limit)?
-        };
-        Ok(Reading { identity, contents })
+        Ok(Reading { identity: file.identity, contents: file.read(limit)? })
+    }
+
+    fn open(&self, timestamp: Timestamp) -> io::Result<Box<dyn OpenRecord>> {
+        let file = fs::openat(&self.existing_data()?, timestamp.to_string(), READ_FLAGS, Mode::empty())?;
+        Ok(Box::new(RecordFile::new(file)?))
     }
 
     fn identify(&self, timestamp: Timestamp) -> io::Result<Identity> {
@@ -233,30 +233,5 @@ impl Directory for Disk {
             files: found.f_files,
             files_free: found.f_ffree,
         })
-    }
-}
-
-/// Reads a file of `size` bytes; one that grows meanwhile is read to the end, but never beyond the limit.
-fn read_bytes(file: &OwnedFd, size: u64, limit: u64) -> io::Result<Contents> {
-    let expected = usize::try_from(size).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
-    let mut bytes = Vec::new();
-    // One byte more than expected, so that the read that fills the buffer also proves the end of the file.
-    bytes.try_reserve_exact(expected + 1)?;
-    loop {
-        if bytes.len() == bytes.capacity() {
-            bytes.try_reserve(bytes.len())?;
-        }
-        let read = match rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes)) {
-            Ok(read) => read,
-            Err(Errno::INTR) => continue,
-            Err(error) => return Err(error.into()),
-        };
-        if bytes.len() as u64 > limit {
-            return Ok(Contents::TooLarge(bytes.len() as u64));
-        }
-        // A short read of a regular file is its end.
-        if read == 0 || bytes.len() == expected {
-            return Ok(Contents::Bytes(bytes));
-        }
     }
 }
