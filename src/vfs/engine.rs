@@ -1,4 +1,5 @@
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::report::EngineReport;
@@ -37,18 +38,22 @@ pub trait Engine: Send + Sync + 'static {
 
     /// The value of a version; `None` when that has gone: what follows is known after a `synchronize`.
     ///
-    /// The only read that may wait for the disk or the network.
+    /// This, and what is pinned, are the only reads that may wait for the disk or the network.
     ///
     /// # Errors
     ///
     /// [`EngineError`] when the value cannot be read.
     fn value(&self, key: &Key, number: VersionNumber) -> Result<Option<Value>, EngineError>;
 
+    /// Has a version readable from now on, whatever becomes of it; `None` when it has gone.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when that cannot be had.
+    fn pin(&self, key: &Key, number: VersionNumber) -> Result<Option<Arc<dyn Pinned>>, EngineError>;
+
     /// Notes that a version's value is not as long as it was said to be: the next `synchronize` is to find out.
     fn doubt(&self, key: &Key, number: VersionNumber);
-
-    /// The value of a version, if it is in memory.
-    fn value_at_hand(&self, key: &Key, number: VersionNumber) -> Option<Value>;
 
     /// The live keys and their versions' numbers, sorted by key.
     fn list(&self) -> Vec<(Key, VersionNumber)>;
@@ -95,6 +100,16 @@ pub trait Engine: Send + Sync + 'static {
 
     /// What the engine has to tell about itself, as of the last `synchronize`; may wait for one that is under way.
     fn report(&self) -> EngineReport;
+}
+
+/// A version whose value can be had as long as this lives.
+pub trait Pinned: Send + Sync {
+    /// The value; `None` when it is not what it was, because somebody has written into what held it.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the value cannot be read.
+    fn value(&self) -> Result<Option<Value>, EngineError>;
 }
 
 /// Tells the versions of one key apart: a greater number is a later version.

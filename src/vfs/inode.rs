@@ -56,15 +56,13 @@ pub(super) struct VersionInode {
     pub(super) number: VersionNumber,
     pub(super) modified: SystemTime,
     pub(super) text_len: u64,
-    /// The value, while it is held for whoever was led here.
-    pub(super) held: Option<Value>,
     /// The text, while some handle holds it.
     text: Option<Weak<[u8]>>,
 }
 
 impl VersionInode {
     pub(super) fn new(name: FileName, key: Key, number: VersionNumber, modified: SystemTime, text_len: u64) -> Self {
-        VersionInode { name, key, number, modified, text_len, held: None, text: None }
+        VersionInode { name, key, number, modified, text_len, text: None }
     }
 
     /// The whole text, if somebody has it.

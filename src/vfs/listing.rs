@@ -203,7 +203,12 @@ impl<E: Engine> Vfs<E> {
             Target::Control => None,
             Target::Scratch(name) => state.scratch.get(&name).copied(),
             Target::Key(name, key) => match self.live(state, &key) {
-                Some(live) => self.version_inode(state, &name, &key, &live).ok(),
+                Some(live) => {
+                    let inode = self.version_inode(state, &name, &key, &live).ok()?;
+                    // When it has gone meanwhile it is listed all the same.
+                    _ = self.hold_for_retries(state, inode);
+                    Some(inode)
+                }
                 None => state.placeholders.get(&name).copied(),
             },
         }

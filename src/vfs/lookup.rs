@@ -123,7 +123,7 @@ impl<E: Engine> Vfs<E> {
         match (draft, &live) {
             (Err(VfsError::Stale), Some(live)) => {
                 let inode = self.version_inode(state, name, key, live)?;
-                self.hold_for_open(state, inode, retry.is_some())?;
+                self.hold_for_retries(state, inode)?;
                 Ok(inode)
             }
             (Err(VfsError::Stale), None) => match state.placeholders.get(name) {

@@ -58,7 +58,7 @@ use parking_lot::{Condvar, Mutex};
 pub use attributes::{
     AttributeChange, Attributes, Caller, Entry, FileKind, HandleNo, InodeNo, OpenMode, Opened, RenameMode,
 };
-pub use engine::{Engine, EngineError, ForeignChange, LiveVersion, Space, VersionNumber};
+pub use engine::{Engine, EngineError, ForeignChange, LiveVersion, Pinned, Space, VersionNumber};
 pub use error::{VfsError, VfsResult};
 pub use listing::OpenedDirectory;
 pub use notices::{Notice, Then};

@@ -42,7 +42,7 @@ impl<E: Engine> Vfs<E> {
     }
 
     fn try_open(&self, caller: Caller, inode: InodeNo, mode: OpenMode) -> VfsResult<Opened> {
-        let text = if mode.write { None } else { self.ready_text(inode)? };
+        let text = if mode.write { None } else { self.ready_text(caller, inode)? };
         let mut state = self.state.lock();
         let (name, key, is_draft) = match &state.inodes.get(inode)?.kind {
             InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => return Err(VfsError::IsADirectory),

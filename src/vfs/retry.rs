@@ -4,12 +4,13 @@
 //! was given. Remembering the thread and the name lets the lookup answer with a draft, and the second open succeed even
 //! when the version was superseded again in between.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 
 use super::attributes::{Caller, InodeNo, OpenMode};
+use super::texts::HeldText;
 use crate::view::FileName;
 
 /// How long a second try is waited for.
@@ -17,6 +18,9 @@ use crate::view::FileName;
 /// It follows within microseconds, in the same system call; but where twenty others want the processors and the disk is
 /// slow, its lookup and its open may wait for seconds, and a second try that is taken for a first one fails.
 const VALID: Duration = Duration::from_secs(10);
+
+/// The most answers that are held for one who is to open one of them.
+const HELD: usize = 8;
 
 /// Entries from which on those that are too old are swept out.
 const SWEEP_ENTRIES: usize = 64;
@@ -50,7 +54,23 @@ struct Retry {
     /// Whether a lookup of the second try has found nothing. The open may have failed then; or the kernel looks again, any
     /// number of times while others look for the same name too.
     absent: bool,
+    /// What lookups of the name were answered with since, by anybody, the last ones: one of them is opened.
+    held: VecDeque<(InodeNo, HeldText)>,
     since: Instant,
+}
+
+impl Retry {
+    fn new(wanted: Wanted, inode: Option<InodeNo>) -> Retry {
+        Retry { wanted, inode, absent: false, held: VecDeque::new(), since: Instant::now() }
+    }
+
+    fn is_reader_of(&self, of: &FileName, name: &FileName) -> bool {
+        self.wanted == Wanted::Read && of == name && self.since.elapsed() < VALID
+    }
+
+    fn held(&self, inode: InodeNo) -> Option<&HeldText> {
+        self.held.iter().find(|(held, _)| *held == inode).map(|(_, text)| text)
+    }
 }
 
 /// The opens whose second try is expected, by thread and name.
@@ -65,8 +85,7 @@ impl Retries {
         if self.entries.len() >= SWEEP_ENTRIES {
             self.entries.retain(|_, retry| retry.since.elapsed() < VALID);
         }
-        let retry = Retry { wanted, inode: None, absent: false, since: Instant::now() };
-        self.entries.insert((caller.thread, name.clone()), retry);
+        self.entries.insert((caller.thread, name.clone()), Retry::new(wanted, None));
     }
 
     /// What a lookup of `name` by this caller is the second try of, and what it was answered with before.
@@ -115,10 +134,35 @@ impl Retries {
         self.entries.values().any(|retry| retry.inode == Some(inode) && retry.since.elapsed() < VALID)
     }
 
+    /// Whether somebody is to read what `name` leads to and does not hold this answer yet.
+    pub(super) fn wants_to_hold(&self, name: &FileName, inode: InodeNo) -> bool {
+        self.entries.iter().any(|((_, of), retry)| retry.is_reader_of(of, name) && retry.held(inode).is_none())
+    }
+
+    /// Holds what a lookup of `name` is answered with for all who are to read it: the kernel shares answers among those
+    /// who look at the same time, whoever has asked.
+    pub(super) fn hold(&mut self, name: &FileName, inode: InodeNo, text: &HeldText) {
+        for ((_, of), retry) in &mut self.entries {
+            if retry.is_reader_of(of, name) && retry.held(inode).is_none() {
+                if retry.held.len() == HELD {
+                    retry.held.pop_front();
+                }
+                retry.held.push_back((inode, text.clone()));
+            }
+        }
+    }
+
+    /// What is held for a caller who opens what a lookup was answered with.
+    pub(super) fn held(&self, caller: Caller, name: &FileName, inode: InodeNo) -> Option<HeldText> {
+        if self.entries.is_empty() {
+            return None;
+        }
+        self.entries.get(&(caller.thread, name.clone()))?.held(inode).cloned()
+    }
+
     /// Puts back what was taken for an open that is begun again.
     pub(super) fn put_back(&mut self, caller: Caller, name: &FileName, (wanted, inode): (Wanted, Option<InodeNo>)) {
-        let retry = Retry { wanted, inode, absent: false, since: Instant::now() };
-        self.entries.insert((caller.thread, name.clone()), retry);
+        self.entries.insert((caller.thread, name.clone()), Retry::new(wanted, inode));
     }
 
     /// Takes the entry at the second open; the inode is `None` when no lookup came in between.

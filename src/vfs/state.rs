@@ -18,7 +18,6 @@ use super::removed::Removed;
 use super::retry::Retries;
 use super::shelf::Shelf;
 use super::temporary::Temporaries;
-use super::texts::Held;
 use crate::record::Key;
 use crate::view::FileName;
 
@@ -50,8 +49,6 @@ pub(super) struct State {
     pub(super) temporaries: Temporaries,
     /// Values of keys that were unlinked a moment ago.
     pub(super) removed: Removed,
-    /// Versions whose values are held for who opens them next.
-    pub(super) held: Held,
     /// Changes that watchers are to hear of.
     pub(super) pokes: Pokes,
     /// Programs that wait for a change of a key.
@@ -90,7 +87,6 @@ impl State {
             long_keys: HashMap::default(),
             departures: Departures::default(),
             removed: Removed::default(),
-            held: Held::default(),
             temporaries: Temporaries::default(),
             pokes: Pokes::default(),
             pollers: Pollers::default(),

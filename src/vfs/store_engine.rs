@@ -1,11 +1,12 @@
 //! The store as an engine: the one place where the file system meets the directory of records.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::engine::{Engine, EngineError, ForeignChange, LiveVersion, Space, VersionNumber};
+use super::engine::{Engine, EngineError, ForeignChange, LiveVersion, Pinned, Space, VersionNumber};
 use super::report::EngineReport;
 use crate::record::{Key, Timestamp, Value};
-use crate::store::{Change, Durability, Error, OpenOptions, Store, Version};
+use crate::store::{self, Change, Durability, Error, OpenOptions, Store, Version};
 use crate::view::file_text_len;
 
 /// How many of the records that cannot be read a report names.
@@ -45,6 +46,12 @@ fn foreign_change(key: Key, before: Option<Version>, now: Option<Version>) -> Fo
     ForeignChange { key, before: before.and_then(live), now: now.and_then(live) }
 }
 
+impl Pinned for store::Pinned {
+    fn value(&self) -> Result<Option<Value>, EngineError> {
+        Ok(store::Pinned::value(self)?)
+    }
+}
+
 impl Engine for Store {
     fn synchronize(&self) -> Result<Vec<ForeignChange>, EngineError> {
         let changes = Store::synchronize(self)?;
@@ -73,8 +80,9 @@ impl Engine for Store {
         Store::doubt(self, key, Timestamp::from_micros(number.0));
     }
 
-    fn value_at_hand(&self, key: &Key, number: VersionNumber) -> Option<Value> {
-        self.cached_value(key, Timestamp::from_micros(number.0))
+    fn pin(&self, key: &Key, number: VersionNumber) -> Result<Option<Arc<dyn Pinned>>, EngineError> {
+        let pinned = Store::pin(self, key, Timestamp::from_micros(number.0))?;
+        Ok(pinned.map(|pinned| Arc::new(pinned) as Arc<dyn Pinned>))
     }
 
     fn list(&self) -> Vec<(Key, VersionNumber)> {

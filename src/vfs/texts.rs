@@ -1,11 +1,10 @@
 //! The texts of versions: in memory while somebody holds them, else made from the engine's values.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Vfs;
-use super::attributes::InodeNo;
-use super::engine::{Engine, LiveVersion, VersionNumber};
+use super::attributes::{Caller, InodeNo};
+use super::engine::{Engine, LiveVersion, Pinned, VersionNumber};
 use super::error::{VfsError, VfsResult};
 use super::inode::{InodeKind, VersionInode};
 use super::state::State;
@@ -15,37 +14,11 @@ use crate::view::{FileName, file_text, file_text_len};
 /// How often an operation begins again because others replace what it needs before it is read.
 const TRIES: usize = 1000;
 
-/// The most values that are held for those who were led to their versions, and the most bytes of them.
-const HELD_VALUES: usize = 64;
-const HELD_BYTES: usize = 16 * 1024 * 1024;
-
-/// The versions whose values are held although the engine may have lost them: whoever was led to one opens it next. The
-/// last one is held whatever its size.
-#[derive(Default)]
-pub(super) struct Held {
-    inodes: VecDeque<(InodeNo, usize)>,
-    bytes: usize,
-}
-
-impl State {
-    /// Holds the value of a version for whoever was led to it.
-    fn hold(&mut self, number: InodeNo, value: Value) {
-        let Ok(InodeKind::Version(version)) = self.inodes.get_mut(number).map(|inode| &mut inode.kind) else { return };
-        if version.held.is_some() {
-            return;
-        }
-        let bytes = value.text().len();
-        version.held = Some(value);
-        self.held.inodes.push_back((number, bytes));
-        self.held.bytes += bytes;
-        while self.held.inodes.len() > HELD_VALUES || self.held.inodes.len() > 1 && self.held.bytes > HELD_BYTES {
-            let Some((oldest, bytes)) = self.held.inodes.pop_front() else { break };
-            self.held.bytes -= bytes;
-            if let Ok(InodeKind::Version(version)) = self.inodes.get_mut(oldest).map(|inode| &mut inode.kind) {
-                version.held = None;
-            }
-        }
-    }
+/// What is kept of a version for somebody who was led to it.
+#[derive(Clone)]
+pub(super) enum HeldText {
+    Text(Arc<[u8]>),
+    Pinned(Arc<dyn Pinned>),
 }
 
 impl<E: Engine> Vfs<E> {
@@ -104,34 +77,39 @@ impl<E: Engine> Vfs<E> {
         Ok(number)
     }
 
-    /// Holds the value of a version that somebody was led to, if it is at hand; for a second try whatever that takes,
-    /// because that must succeed when the version is superseded before it is opened.
-    pub(super) fn hold_for_open(&self, state: &mut State, inode: InodeNo, is_second_try: bool) -> VfsResult<()> {
+    /// Holds a version that a name leads to for those who were sent away from the name: their second try must succeed when
+    /// the version is superseded before it is opened.
+    pub(super) fn hold_for_retries(&self, state: &mut State, inode: InodeNo) -> VfsResult<()> {
         let InodeKind::Version(version) = &state.inodes.get(inode)?.kind else { return Ok(()) };
-        if version.held.is_some() || version.text().is_some() {
+        if !state.retries.wants_to_hold(&version.name, inode) {
             return Ok(());
         }
-        let value = match self.engine.value_at_hand(&version.key, version.number) {
-            None if is_second_try => Some(self.value(&version.key, version.number)?),
-            value => value,
+        let held = match version.text() {
+            Some(text) => HeldText::Text(text),
+            None => {
+                let pinned = self.engine.pin(&version.key, version.number)?;
+                HeldText::Pinned(pinned.ok_or(VfsError::Superseded)?)
+            }
         };
-        if let Some(value) = value {
-            state.hold(inode, value);
-        }
+        state.retries.hold(&version.name, inode, &held);
         Ok(())
     }
 
-    /// The text of a version inode, made without the lock; `None` for any other inode, and when the version has gone.
-    pub(super) fn ready_text(&self, inode: InodeNo) -> VfsResult<Option<Arc<[u8]>>> {
-        let (key, number, text_len, held) = match &self.state.lock().inodes.get(inode)?.kind {
-            InodeKind::Version(version) => match version.text() {
-                Some(text) => return Ok(Some(text)),
-                None => (version.key.clone(), version.number, version.text_len, version.held.clone()),
-            },
-            _ => return Ok(None),
+    /// The text of a version inode, made without the lock; `None` for any other inode, and when the version has gone and
+    /// is not held for the caller.
+    pub(super) fn ready_text(&self, caller: Caller, inode: InodeNo) -> VfsResult<Option<Arc<[u8]>>> {
+        let (key, number, text_len, held) = {
+            let state = self.state.lock();
+            let InodeKind::Version(version) = &state.inodes.get(inode)?.kind else { return Ok(None) };
+            let held = match version.text() {
+                Some(text) => Some(HeldText::Text(text)),
+                None => state.retries.held(caller, &version.name, inode),
+            };
+            (version.key.clone(), version.number, version.text_len, held)
         };
         let value = match held {
-            Some(value) => Some(value),
+            Some(HeldText::Text(text)) => return Ok(Some(text)),
+            Some(HeldText::Pinned(pinned)) => pinned.value()?,
             None => self.engine.value(&key, number)?,
         };
         let text = value.map(|value| self.checked_text(&key, number, text_len, &value));
@@ -161,10 +139,7 @@ impl<E: Engine> Vfs<E> {
         if let Some(text) = version.text() {
             return Ok(text);
         }
-        let value = match &version.held {
-            Some(value) => value.clone(),
-            None => self.value(&version.key, version.number)?,
-        };
+        let value = self.value(&version.key, version.number)?;
         let text = self.checked_text(&version.key, version.number, version.text_len, &value)?;
         version.share(&text);
         Ok(text)

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use keyfs::vfs::{Attributes, Caller, InodeNo, OpenMode, Vfs, VfsError, VfsResult};
+use keyfs::vfs::{Attributes, Caller, Entry, InodeNo, OpenMode, Vfs, VfsError, VfsResult};
 use keyfs::{AsKey, Store};
 
 use crate::behaviour::{foreign_store, vfs_of};
@@ -89,6 +89,54 @@ fn a_second_try_is_served_what_another_thread_has_looked_up_for_it() {
         put(store, "key", 3);
         assert_eq!(read(vfs, found.inode).unwrap(), "2\n");
         assert!(matches!(read(vfs, found.inode), Err(VfsError::Stale)), "that open is over");
+    });
+}
+
+/// A file system in which an open of a key was answered "stale" because its value is 22 now, and what was found then.
+fn with_a_second_lookup(then: impl FnOnce(&Vfs<Store>, &Store, &Attributes)) {
+    with_a_key(|vfs, store, first| {
+        put(store, "key", 22);
+        assert!(matches!(read(vfs, first), Err(VfsError::Stale)));
+        then(vfs, store, &look(vfs).unwrap());
+    });
+}
+
+/// Opens what was found after the value has changed again: its size is that of the file that the kernel knows.
+fn assert_is_read(vfs: &Vfs<Store>, found: &Attributes) {
+    let opened = vfs.open(CALLER, found.inode, READ).unwrap();
+    let text = vfs.read(opened.handle, 0, 100).unwrap();
+    assert_eq!((&*text, text.len() as u64), (&b"22\n"[..], found.size));
+    assert!(opened.keep_cache && !opened.direct);
+}
+
+#[test]
+fn a_second_try_is_served_however_much_others_look_up_in_between() {
+    with_a_second_lookup(|vfs, store, found| {
+        for number in 0..200 {
+            let name = format!("other {number}");
+            put(store, name.as_str(), number);
+            vfs.lookup(OTHER, InodeNo::ROOT, OsStr::new(&name)).unwrap();
+        }
+        put(store, "key", 3);
+        assert_is_read(vfs, found);
+    });
+}
+
+/// The kernel takes names from the listings of others, too.
+#[test]
+fn a_second_try_is_served_what_the_listing_of_another_thread_has_led_it_to() {
+    with_a_key(|vfs, store, first| {
+        put(store, "key", 22);
+        assert!(matches!(read(vfs, first), Err(VfsError::Stale)));
+        let directory = vfs.opendir(InodeNo::ROOT).unwrap().handle;
+        let mut found = None;
+        let take = |entry: &Entry, _, attributes: &Attributes| {
+            found = found.or((entry.name == "key").then_some(*attributes));
+            false
+        };
+        vfs.readdir_plus(directory, 0, take).unwrap();
+        put(store, "key", 3);
+        assert_is_read(vfs, &found.unwrap());
     });
 }
 

@@ -1,9 +1,10 @@
 //! An engine that is a store but for what is done otherwise.
 
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
-use keyfs::vfs::{Engine, EngineError, EngineReport, ForeignChange, LiveVersion, Space, VersionNumber};
+use keyfs::vfs::{Engine, EngineError, EngineReport, ForeignChange, LiveVersion, Pinned, Space, VersionNumber};
 use keyfs::{Key, Store, Value};
 
 /// What may be done otherwise, and the store that does the rest.
@@ -54,8 +55,8 @@ impl<B: Before> Engine for StandingBefore<B> {
         Engine::doubt(&*self.0.store(), key, number);
     }
 
-    fn value_at_hand(&self, key: &Key, number: VersionNumber) -> Option<Value> {
-        Engine::value_at_hand(&*self.0.store(), key, number)
+    fn pin(&self, key: &Key, number: VersionNumber) -> Result<Option<Arc<dyn Pinned>>, EngineError> {
+        Engine::pin(&*self.0.store(), key, number)
     }
 
     fn list(&self) -> Vec<(Key, VersionNumber)> {

@@ -114,16 +114,29 @@ fn a_second_try_reads_the_version_that_it_was_led_to_though_it_has_gone() {
     assert!(files.is_sent_away(found.inode, READ), "that open is over");
 }
 
-/// The kernel gives the thread what another one has looked up at the same moment, for which nothing was held.
+#[test]
+fn a_second_try_reads_the_version_that_it_was_led_to_though_another_has_closed_it() {
+    let files = Uncached::new();
+    let found = files.look();
+    files.replace(10, 20, 22);
+    assert!(files.is_sent_away(found.inode, READ));
+    let other = files.vfs.open(OTHER, files.look_as(OTHER).inode, READ).unwrap().handle;
+    let found = files.look();
+    files.vfs.release(other).unwrap();
+    files.replace(20, 30, 333);
+    assert_eq!((found.size, files.open(found.inode, READ).unwrap()), (3, "22\n".into()));
+}
+
+/// The kernel gives the thread what another one has looked up before it was sent away, for which nothing was held.
 #[test]
 fn a_second_try_that_another_thread_has_looked_up_reads_the_newest_version() {
     let files = Uncached::new();
     let found = files.look();
     files.replace(10, 20, 1);
+    let others = files.look_as(OTHER);
     assert!(files.is_sent_away(found.inode, READ));
-    let found = files.look_as(OTHER);
     files.replace(20, 30, 22);
-    let opened = files.vfs.open(CALLER, found.inode, READ).unwrap();
+    let opened = files.vfs.open(CALLER, others.inode, READ).unwrap();
     assert!(opened.direct && !opened.keep_cache, "not through the pages of the version that has gone");
     assert_eq!(&*files.vfs.read(opened.handle, 0, 100).unwrap(), b"22\n");
 }
