@@ -21,12 +21,12 @@ pub(super) struct Draft {
 
 impl Draft {
     /// A draft that begins with the text of a version.
-    pub(super) fn of_text(text: &[u8]) -> Draft {
-        Draft { bytes: text.to_vec(), in_order: text.is_empty(), ..Draft::default() }
+    pub(super) fn of_text(text: Vec<u8>) -> Draft {
+        Draft { in_order: text.is_empty(), bytes: text, ..Draft::default() }
     }
 
     /// Begins again with the text of a newer version.
-    pub(super) fn becomes(&mut self, text: &[u8]) {
+    pub(super) fn becomes(&mut self, text: Vec<u8>) {
         let (writers, detached) = (self.writers, self.detached);
         *self = Draft { writers, detached, ..Draft::of_text(text) };
     }

@@ -26,9 +26,9 @@ impl<E: Engine> Vfs<E> {
         let (shown_inode, draft, modified, base) = match live {
             Some(live) => {
                 let inode = self.version_inode(state, name, key, live)?;
-                let text = self.text_of(state, inode);
+                let text = self.bytes_of(state, inode);
                 state.inodes.drop_unused(inode);
-                (inode, Draft::of_text(&text?), live.modified, Some(live.number))
+                (inode, Draft::of_text(text?), live.modified, Some(live.number))
             }
             None => {
                 let placeholder = *state.placeholders.get(name).ok_or(VfsError::Stale)?;
@@ -73,7 +73,7 @@ impl<E: Engine> Vfs<E> {
         };
         let text = file_text(&self.value(&key, live.number)?).into_bytes();
         if let InodeKind::Draft(draft) = &mut state.inodes.get_mut(number)?.kind {
-            draft.draft.becomes(&text);
+            draft.draft.becomes(text);
             draft.base = Some(live.number);
             draft.modified = live.modified;
         }

@@ -7,6 +7,7 @@ use super::attributes::{Caller, HandleNo, InodeNo};
 use super::error::{VfsError, VfsResult};
 use super::listing::Listing;
 use super::shelf::ShelfFile;
+use super::text::Text;
 
 /// An open file or directory.
 pub(super) struct Handle {
@@ -23,7 +24,7 @@ pub(super) struct Handle {
 /// What a handle reads from.
 pub(super) enum OpenFile {
     /// One text from begin to end, whatever happens to the key.
-    Snapshot(Arc<[u8]>),
+    Snapshot(Text),
     /// The bytes of the inode, a draft.
     Inode,
     /// A scratch file, unless it has become a draft meanwhile; or a refused text.

@@ -1,11 +1,12 @@
 use std::ffi::OsString;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::attributes::InodeNo;
 use super::draft::Draft;
 use super::engine::VersionNumber;
 use super::scratch::ScratchInode;
+use super::text::{Text, WeakText};
 use crate::record::{Key, Value};
 use crate::view::FileName;
 
@@ -57,7 +58,7 @@ pub(super) struct VersionInode {
     pub(super) modified: SystemTime,
     pub(super) text_len: u64,
     /// The text, while some handle holds it.
-    text: Option<Weak<[u8]>>,
+    text: Option<WeakText>,
 }
 
 impl VersionInode {
@@ -66,13 +67,13 @@ impl VersionInode {
     }
 
     /// The whole text, if somebody has it.
-    pub(super) fn text(&self) -> Option<Arc<[u8]>> {
-        self.text.as_ref().and_then(Weak::upgrade)
+    pub(super) fn text(&self) -> Option<Text> {
+        self.text.as_ref().and_then(WeakText::upgrade)
     }
 
     /// Lets others share a text as long as somebody has it.
-    pub(super) fn share(&mut self, text: &Arc<[u8]>) {
-        self.text = Some(Arc::downgrade(text));
+    pub(super) fn share(&mut self, text: &Text) {
+        self.text = Some(text.downgrade());
     }
 }
 

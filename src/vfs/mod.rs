@@ -44,6 +44,7 @@ mod status;
 mod store_engine;
 mod symlink;
 mod temporary;
+mod text;
 mod texts;
 mod timers;
 mod transfer;

@@ -13,6 +13,7 @@ use super::rejected::OpenText;
 use super::retry::Wanted;
 use super::shelf::OnShelf;
 use super::state::State;
+use super::text::Text;
 use crate::record::Key;
 use crate::view::FileName;
 
@@ -47,7 +48,7 @@ impl<E: Engine> Vfs<E> {
         let (name, key, is_draft) = match &state.inodes.get(inode)?.kind {
             InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => return Err(VfsError::IsADirectory),
             InodeKind::Control(ControlInode::File { text, .. }) => {
-                let file = OpenFile::Snapshot(text.clone());
+                let file = OpenFile::Snapshot(Text::Whole(text.clone()));
                 let handle = add_handle(&mut state, inode, file, OpenMode { write: false, ..mode });
                 // What stands there changes under the same inode only when the kernel has forgotten it.
                 return Ok(Opened { handle, keep_cache: false, direct: true, no_flush: true });
@@ -131,7 +132,7 @@ impl<E: Engine> Vfs<E> {
         inode: InodeNo,
         name: &FileName,
         key: &Key,
-        text: Option<Arc<[u8]>>,
+        text: Option<Text>,
     ) -> VfsResult<Opened> {
         let newest = self.live(state, key).map(|live| live.number);
         let (is_current, text) = match &mut state.inodes.get_mut(inode)?.kind {
@@ -141,9 +142,7 @@ impl<E: Engine> Vfs<E> {
                 text.iter().for_each(|text| version.share(text));
                 (newest == Some(version.number) && text.is_some(), text)
             }
-            InodeKind::Placeholder(placeholder) => {
-                (placeholder.linked && newest.is_none(), Some(Arc::from([].as_slice())))
-            }
+            InodeKind::Placeholder(placeholder) => (placeholder.linked && newest.is_none(), Some(Text::empty())),
             _ => (false, None),
         };
         let is_second_try = matches!(state.retries.take(caller, name), Some((Wanted::Read, _)));
@@ -226,7 +225,7 @@ impl<E: Engine> Vfs<E> {
                 let version = self.version_inode(state, name, key, &live)?;
                 self.text_of(state, version)?
             }
-            None => Arc::new([]),
+            None => Text::empty(),
         };
         let mode = OpenMode { read: true, ..OpenMode::default() };
         let handle = add_handle(state, inode, OpenFile::Snapshot(text), mode);
@@ -237,7 +236,7 @@ impl<E: Engine> Vfs<E> {
 /// Opens a refused text, which may have been replaced by another since it was looked up.
 fn open_refused(state: &mut State, inode: InodeNo, name: &OsStr, mode: OpenMode) -> VfsResult<Opened> {
     let file = match state.rejected.open(name)?.ok_or(VfsError::Stale)? {
-        OpenText::Memory(text) => OpenFile::Snapshot(text),
+        OpenText::Memory(text) => OpenFile::Snapshot(Text::Whole(text)),
         OpenText::File(file) => OpenFile::OnShelf(Arc::new(file)),
     };
     let handle = add_handle(state, inode, file, OpenMode { write: false, ..mode });

@@ -262,7 +262,7 @@ impl State {
         scratch.became_key = true;
         scratch.name = to.clone();
         if writers > 0 {
-            let mut draft = Draft::of_text(text);
+            let mut draft = Draft::of_text(text.to_vec());
             draft.writers = u32::try_from(writers).unwrap_or(u32::MAX);
             let (name, key, modified) = (to.clone(), key.clone(), SystemTime::now());
             let draft = DraftInode { name, key, draft, modified, base: None, shown_inode: number, replaces: None };

@@ -77,13 +77,12 @@ impl<E: Engine> Vfs<E> {
         if self.live(state, &key).is_none_or(|live| live.number != newest) {
             return Err(VfsError::Stale);
         }
-        let text = self.text_of(state, number)?;
+        let mut text = self.bytes_of(state, number)?;
         if text.len() == size {
             return Ok(());
         }
-        let mut resized = text[..size.min(text.len())].to_vec();
-        resized.resize(size, 0);
-        if let Some(value) = parse_file_text(&resized)? {
+        text.resize(size, 0);
+        if let Some(value) = parse_file_text(&text)? {
             self.put(state, &name, &key, &value)?;
         }
         Ok(())

@@ -8,6 +8,7 @@ use super::engine::{Engine, LiveVersion, Pinned, VersionNumber};
 use super::error::{VfsError, VfsResult};
 use super::inode::{InodeKind, VersionInode};
 use super::state::State;
+use super::text::{LARGE_BYTES, LargeText, Text};
 use crate::record::{Key, Value};
 use crate::view::{FileName, file_text, file_text_len};
 
@@ -17,7 +18,7 @@ const TRIES: usize = 1000;
 /// What is kept of a version for somebody who was led to it.
 #[derive(Clone)]
 pub(super) enum HeldText {
-    Text(Arc<[u8]>),
+    Text(Text),
     Pinned(Arc<dyn Pinned>),
 }
 
@@ -97,7 +98,7 @@ impl<E: Engine> Vfs<E> {
 
     /// The text of a version inode, made without the lock; `None` for any other inode, and when the version has gone and
     /// is not held for the caller.
-    pub(super) fn ready_text(&self, caller: Caller, inode: InodeNo) -> VfsResult<Option<Arc<[u8]>>> {
+    pub(super) fn ready_text(&self, caller: Caller, inode: InodeNo) -> VfsResult<Option<Text>> {
         let (key, number, text_len, held) = {
             let state = self.state.lock();
             let InodeKind::Version(version) = &state.inodes.get(inode)?.kind else { return Ok(None) };
@@ -107,41 +108,88 @@ impl<E: Engine> Vfs<E> {
             };
             (version.key.clone(), version.number, version.text_len, held)
         };
-        let value = match held {
+        let pinned = match held {
             Some(HeldText::Text(text)) => return Ok(Some(text)),
-            Some(HeldText::Pinned(pinned)) => pinned.value()?,
-            None => self.engine.value(&key, number)?,
+            Some(HeldText::Pinned(pinned)) => Some(pinned),
+            None => None,
         };
-        let text = value.map(|value| self.checked_text(&key, number, text_len, &value));
-        match text {
-            Some(Err(VfsError::Superseded)) | None => Ok(None),
-            Some(text) => text.map(Some),
+        match self.make_text(&key, number, text_len, pinned) {
+            Err(VfsError::Superseded) => Ok(None),
+            text => text.map(Some),
         }
     }
 
-    /// The text of a value, if it is as long as was said of it before.
+    /// Makes the text of a version, of what is pinned if it is; a large one only begins.
     ///
-    /// [`VfsError::Superseded`] when it is not: the kernel would cut it.
-    fn checked_text(&self, key: &Key, number: VersionNumber, text_len: u64, value: &Value) -> VfsResult<Arc<[u8]>> {
+    /// [`VfsError::Superseded`] when the version has gone, or is not as long as was said of it before: the kernel would
+    /// cut it.
+    fn make_text(
+        &self,
+        key: &Key,
+        number: VersionNumber,
+        text_len: u64,
+        pinned: Option<Arc<dyn Pinned>>,
+    ) -> VfsResult<Text> {
+        if text_len >= LARGE_BYTES {
+            let pinned = match pinned {
+                Some(pinned) => Some(pinned),
+                None => self.engine.pin(key, number)?,
+            };
+            return Ok(Text::Large(Arc::new(LargeText::new(text_len, pinned.ok_or(VfsError::Superseded)?))));
+        }
+        let value = match pinned {
+            Some(pinned) => pinned.value()?,
+            None => self.engine.value(key, number)?,
+        };
+        let value = value.ok_or(VfsError::Superseded)?;
+        Ok(Text::Whole(self.checked_bytes(key, number, text_len, &value)?.into()))
+    }
+
+    /// The bytes of a version's text; [`VfsError::Superseded`] when they are not as many as was said before.
+    fn checked_bytes(&self, key: &Key, number: VersionNumber, text_len: u64, value: &Value) -> VfsResult<Vec<u8>> {
         let text = file_text(value).into_bytes();
         if text.len() as u64 != text_len {
             self.engine.doubt(key, number);
             return Err(VfsError::Superseded);
         }
-        Ok(text.into())
+        Ok(text)
+    }
+
+    /// The bytes of a version inode for a draft that begins with them, with the lock held.
+    ///
+    /// [`VfsError::Superseded`] when the version has gone.
+    pub(super) fn bytes_of(&self, state: &State, inode: InodeNo) -> VfsResult<Vec<u8>> {
+        let InodeKind::Version(version) = &state.inodes.get(inode)?.kind else { return Ok(Vec::new()) };
+        if let Some(Text::Whole(text)) = version.text() {
+            return Ok(text.to_vec());
+        }
+        let value = self.value(&version.key, version.number)?;
+        self.checked_bytes(&version.key, version.number, version.text_len, &value)
     }
 
     /// The text of a version inode, with the lock held.
     ///
     /// [`VfsError::Superseded`] when the version has gone.
-    pub(super) fn text_of(&self, state: &mut State, inode: InodeNo) -> VfsResult<Arc<[u8]>> {
-        let InodeKind::Version(version) = &mut state.inodes.get_mut(inode)?.kind else { return Ok(Arc::new([])) };
+    pub(super) fn text_of(&self, state: &mut State, inode: InodeNo) -> VfsResult<Text> {
+        let InodeKind::Version(version) = &mut state.inodes.get_mut(inode)?.kind else { return Ok(Text::empty()) };
         if let Some(text) = version.text() {
             return Ok(text);
         }
-        let value = self.value(&version.key, version.number)?;
-        let text = self.checked_text(&version.key, version.number, version.text_len, &value)?;
+        let text = self.make_text(&version.key, version.number, version.text_len, None)?;
         version.share(&text);
         Ok(text)
+    }
+
+    /// Reads a piece of a large text.
+    ///
+    /// [`VfsError::Stale`] when somebody has written into what holds the value.
+    pub(super) fn read_large(&self, text: &LargeText, inode: InodeNo, offset: u64, length: u32) -> VfsResult<Vec<u8>> {
+        if let Some(piece) = text.read(offset, length as usize)? {
+            return Ok(piece);
+        }
+        if let Ok(InodeKind::Version(version)) = self.state.lock().inodes.get(inode).map(|inode| &inode.kind) {
+            self.engine.doubt(&version.key, version.number);
+        }
+        Err(VfsError::Stale)
     }
 }

@@ -1,3 +1,4 @@
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -9,27 +10,32 @@ use super::handle::OpenFile;
 use super::inode::InodeKind;
 use super::shelf::OnShelf;
 use super::state::FILE_BYTES;
+use super::text::Text;
 
-/// Bytes that a read gives: a piece of a text that is shared, or a copy of changing bytes.
+/// Bytes that a read gives: a piece of a text that is shared, or of their own.
 #[derive(Clone, Debug)]
-pub struct ReadBytes {
-    text: Arc<[u8]>,
-    range: std::ops::Range<usize>,
+pub struct ReadBytes(Bytes);
+
+#[derive(Clone, Debug)]
+enum Bytes {
+    Shared(Arc<[u8]>, Range<usize>),
+    Own(Vec<u8>),
 }
 
-impl ReadBytes {
-    fn of(text: Arc<[u8]>, offset: u64, length: u32) -> ReadBytes {
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
-        let end = start.saturating_add(length as usize).min(text.len());
-        ReadBytes { text, range: start..end }
-    }
+/// The part of `whole` bytes that a read of `length` from `offset` on gives.
+fn part(whole: usize, offset: u64, length: u32) -> Range<usize> {
+    let start = usize::try_from(offset).unwrap_or(usize::MAX).min(whole);
+    start..start.saturating_add(length as usize).min(whole)
 }
 
-impl std::ops::Deref for ReadBytes {
+impl Deref for ReadBytes {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.text[self.range.clone()]
+        match &self.0 {
+            Bytes::Shared(text, range) => &text[range.clone()],
+            Bytes::Own(bytes) => bytes,
+        }
     }
 }
 
@@ -38,35 +44,38 @@ impl<E: Engine> Vfs<E> {
     ///
     /// # Errors
     ///
-    /// [`VfsError::BadHandle`], [`VfsError::IsADirectory`].
+    /// [`VfsError::BadHandle`], [`VfsError::IsADirectory`]; [`VfsError::Engine`] when a large value cannot be read, and
+    /// [`VfsError::Stale`] when somebody has written into its record.
     pub fn read(&self, handle: HandleNo, offset: u64, length: u32) -> VfsResult<ReadBytes> {
         let state = self.state.lock();
         let open = state.handles.get(handle)?;
-        let on_shelf = match &open.file {
-            OpenFile::OnShelf(file) if !matches!(state.inodes.get(open.inode)?.kind, InodeKind::Draft(_)) => {
-                Some(Arc::clone(file))
+        let inode = open.inode;
+        let own = match &open.file {
+            OpenFile::Directory { .. } => return Err(VfsError::IsADirectory),
+            OpenFile::Poked => return Err(VfsError::BadHandle),
+            OpenFile::Snapshot(Text::Whole(text)) => {
+                let piece = part(text.len(), offset, length);
+                return Ok(ReadBytes(Bytes::Shared(Arc::clone(text), piece)));
             }
-            _ => None,
+            OpenFile::Snapshot(Text::Large(text)) => {
+                let text = Arc::clone(text);
+                drop(state);
+                self.read_large(&text, inode, offset, length)?
+            }
+            OpenFile::Inode | OpenFile::OnShelf(_) => match (&state.inodes.get(inode)?.kind, &open.file) {
+                (InodeKind::Draft(draft), _) => {
+                    let bytes = &draft.draft.bytes;
+                    bytes[part(bytes.len(), offset, length)].to_vec()
+                }
+                (_, OpenFile::OnShelf(file)) => {
+                    let file = Arc::clone(file);
+                    drop(state);
+                    file.read_at(offset, length).on_shelf("read", "a scratch file")?
+                }
+                _ => return Err(VfsError::BadHandle),
+            },
         };
-        if let Some(file) = on_shelf {
-            drop(state);
-            let text = file.read_at(offset, length).on_shelf("read", "a scratch file")?;
-            return Ok(ReadBytes::of(text, 0, length));
-        }
-        match &open.file {
-            OpenFile::Snapshot(text) => Ok(ReadBytes::of(Arc::clone(text), offset, length)),
-            OpenFile::Directory { .. } => Err(VfsError::IsADirectory),
-            OpenFile::Poked => Err(VfsError::BadHandle),
-            OpenFile::Inode | OpenFile::OnShelf(_) => {
-                let bytes = match &state.inodes.get(open.inode)?.kind {
-                    InodeKind::Draft(draft) => &draft.draft.bytes,
-                    _ => return Err(VfsError::BadHandle),
-                };
-                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-                let end = start.saturating_add(length as usize).min(bytes.len());
-                Ok(ReadBytes::of(bytes[start..end].into(), 0, length))
-            }
-        }
+        Ok(ReadBytes(Bytes::Own(own)))
     }
 
     /// Notes which thread writes through a handle: the process that wrote is one whose closing of a descriptor saves.

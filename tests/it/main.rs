@@ -20,6 +20,7 @@ mod failing_store;
 mod faults;
 mod full_disk;
 mod interop;
+mod large_texts;
 mod late_release;
 mod ledger;
 mod library;

@@ -25,6 +25,7 @@ pub(crate) enum Call {
     Drain,
     Wait,
     Read(Timestamp),
+    Open(Timestamp),
     Identify(Timestamp),
     Create,
     Write,

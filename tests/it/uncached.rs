@@ -40,11 +40,12 @@ impl Uncached {
         assert!(self.directory.erase(old));
     }
 
-    /// Others replace a record just before it is read, the first time.
+    /// Others replace a record just before it is read, or opened for that, the first time.
     fn replace_before_read(&self, old: u128, new: u128, value: i64) {
         let mut done = false;
         self.directory.intrude(move |_, call, directory| {
-            if !done && matches!(call, Call::Read(timestamp) if timestamp.as_micros() == old) {
+            let reads = matches!(call, Call::Read(read) | Call::Open(read) if read.as_micros() == old);
+            if !done && reads {
                 done = true;
                 directory.plant(new, "key", Some(value));
                 directory.erase(old);

@@ -1,6 +1,5 @@
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::{Mutex, MutexGuard};
@@ -65,15 +64,13 @@ impl ShelfFile {
     }
 
     /// Reads at most `length` bytes; fewer only at the end of the file.
-    pub(in crate::vfs) fn read_at(&self, offset: u64, length: u32) -> io::Result<Arc<[u8]>> {
+    pub(in crate::vfs) fn read_at(&self, offset: u64, length: u32) -> io::Result<Vec<u8>> {
         let left = self.size()?.saturating_sub(offset).min(length.into());
-        let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, left as usize).collect();
-        let read = match Arc::get_mut(&mut bytes) {
-            Some(buffer) => self.fill(buffer, offset)?,
-            None => 0,
-        };
-        // It was cut meanwhile.
-        Ok(if read < bytes.len() { bytes[..read].into() } else { bytes })
+        let mut bytes = vec![0; left as usize];
+        let read = self.fill(&mut bytes, offset)?;
+        // It may have been cut meanwhile.
+        bytes.truncate(read);
+        Ok(bytes)
     }
 
     /// Fills a buffer from an offset on, as far as the file goes.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use keyfs::Timestamp;
 use keyfs::store::Directory;
 use keyfs::store::directory::{
-    Contents, Identity, ListedRecord, Listing, NameEvent, Reading, Space, StagedRecord, Stamp, Watch,
+    Contents, Identity, ListedRecord, Listing, NameEvent, OpenRecord, Reading, Space, StagedRecord, Stamp, Watch,
 };
 
 use super::name_queue::NameQueue;
@@ -124,6 +124,14 @@ impl Directory for MemoryDirectory {
         })
     }
 
+    fn open(&self, timestamp: Timestamp) -> io::Result<Box<dyn OpenRecord>> {
+        self.call(Call::Open(timestamp), |state| {
+            let (inode, file) = state.file(timestamp)?;
+            let identity = file.identity(inode);
+            Ok(Box::new(OpenFile { directory: self.clone(), timestamp, identity }) as Box<dyn OpenRecord>)
+        })
+    }
+
     fn identify(&self, timestamp: Timestamp) -> io::Result<Identity> {
         self.call(Call::Identify(timestamp), |state| state.file(timestamp).map(|(inode, file)| file.identity(inode)))
     }
@@ -186,6 +194,24 @@ impl Directory for MemoryDirectory {
 impl File {
     fn identity(&self, inode: u64) -> Identity {
         Identity { inode, size: self.bytes.len() as u64, changed: i128::from(self.changed) }
+    }
+}
+
+/// An open file, which is there although its name may have gone.
+struct OpenFile {
+    directory: MemoryDirectory,
+    timestamp: Timestamp,
+    identity: Identity,
+}
+
+impl OpenRecord for OpenFile {
+    fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    fn read(&self, _limit: u64) -> io::Result<Contents> {
+        let read = |state: &mut State| Ok(Contents::Bytes(state.files[&self.identity.inode].bytes.clone()));
+        self.directory.call(Call::Read(self.timestamp), read)
     }
 }
 

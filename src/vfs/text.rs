@@ -1,0 +1,110 @@
+//! The text of one version as those who have it open share it.
+
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+
+use super::engine::{EngineError, Pinned};
+use crate::record::Value;
+use crate::view::{FileTextPieces, file_text};
+
+/// From how many bytes on a text is printed while it is read: smaller ones are made when they are opened.
+pub(super) const LARGE_BYTES: u64 = 1024 * 1024;
+
+/// The text of a version.
+#[derive(Clone)]
+pub(super) enum Text {
+    Whole(Arc<[u8]>),
+    Large(Arc<LargeText>),
+}
+
+/// The same, as long as somebody has it.
+pub(super) enum WeakText {
+    Whole(Weak<[u8]>),
+    Large(Weak<LargeText>),
+}
+
+/// A large text: nothing is read before somebody reads it, because the kernel may have all of it, and nobody holds all of
+/// it beside the value.
+pub(super) struct LargeText {
+    len: u64,
+    pinned: Arc<dyn Pinned>,
+    /// Guards what prints the text, once it was read; taken without any other lock.
+    printed: Mutex<Option<Printed>>,
+}
+
+/// What gives the pieces of a large text.
+enum Printed {
+    Pieces(Box<FileTextPieces>),
+    Whole(Vec<u8>),
+}
+
+impl Text {
+    pub(super) fn empty() -> Text {
+        Text::Whole(Arc::new([]))
+    }
+
+    pub(super) fn downgrade(&self) -> WeakText {
+        match self {
+            Text::Whole(text) => WeakText::Whole(Arc::downgrade(text)),
+            Text::Large(text) => WeakText::Large(Arc::downgrade(text)),
+        }
+    }
+}
+
+impl WeakText {
+    pub(super) fn upgrade(&self) -> Option<Text> {
+        match self {
+            WeakText::Whole(text) => text.upgrade().map(Text::Whole),
+            WeakText::Large(text) => text.upgrade().map(Text::Large),
+        }
+    }
+}
+
+impl LargeText {
+    /// The text, which has this many bytes, of what is pinned.
+    pub(super) fn new(len: u64, pinned: Arc<dyn Pinned>) -> LargeText {
+        LargeText { len, pinned, printed: Mutex::new(None) }
+    }
+
+    /// The bytes from `offset` on, at most `length`; `None` when the text has another length than was said, because
+    /// somebody has written into what holds the value.
+    pub(super) fn read(&self, offset: u64, length: usize) -> Result<Option<Vec<u8>>, EngineError> {
+        let mut printed = self.printed.lock();
+        let known = match printed.take() {
+            Some(known) => known,
+            None => match self.pinned.value()?.as_ref().map(Printed::of).filter(|found| found.len() == self.len) {
+                Some(found) => found,
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(printed.insert(known).read(offset, length)))
+    }
+}
+
+impl Printed {
+    fn of(value: &Value) -> Printed {
+        match FileTextPieces::of(value.clone()) {
+            Some(pieces) => Printed::Pieces(Box::new(pieces)),
+            None => Printed::Whole(file_text(value).into_bytes()),
+        }
+    }
+
+    fn len(&self) -> u64 {
+        match self {
+            Printed::Pieces(pieces) => pieces.len(),
+            Printed::Whole(text) => text.len() as u64,
+        }
+    }
+
+    fn read(&mut self, offset: u64, length: usize) -> Vec<u8> {
+        match self {
+            Printed::Pieces(pieces) => pieces.read(offset, length),
+            Printed::Whole(text) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
+                let end = start.saturating_add(length).min(text.len());
+                text[start..end].to_vec()
+            }
+        }
+    }
+}
