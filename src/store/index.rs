@@ -1,15 +1,14 @@
 //! What is known of the directory: which names there are, and for each key its records.
 
 mod content;
+mod fill;
 mod keys;
 mod names;
 #[cfg(test)]
 mod tests;
 mod values;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-
-use foldhash::fast::RandomState;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Unreadable, UnreadableReason, Version};
 use super::directory::{Identity, ListedRecord};
@@ -17,7 +16,7 @@ use super::load::LoadedRecord;
 use crate::record::{Key, Timestamp, Value};
 pub(super) use content::Content;
 use keys::{KeyNo, KeyRecords, Keys};
-use names::{Known, NameNo, Names};
+use names::{Known, NameNo, Names, Seen};
 use values::Values;
 
 /// The order of looks at the directory and own puts; see [`Index::begin_look`].
@@ -125,41 +124,43 @@ impl Index {
     /// Compares a listing that began at `epoch` with what is known, by name and inode number.
     pub(super) fn difference(&self, listed: &[ListedRecord], epoch: Epoch) -> Difference {
         let mut difference = Difference::default();
-        let mut unchanged = 0;
+        let mut seen = Seen::of(&self.names);
         for record in listed {
-            match self.names.get(record.timestamp) {
-                Some(known) if known.inode == record.inode => unchanged += 1,
+            match self.names.find(record.timestamp) {
+                Some(name) if self.names.at(name).is_some_and(|known| known.inode == record.inode) => seen.add(name),
                 _ => difference.added.push(*record),
             }
         }
         difference.added.sort_unstable_by_key(|record| std::cmp::Reverse(record.timestamp));
         // A listing that took several calls may show a name twice.
         difference.added.dedup();
-        if unchanged < self.names.len() {
-            difference.removed = self.removed(listed, epoch);
+        if seen.count() < self.names.len() {
+            let is_meant = |known: &&Known| known.epoch < epoch;
+            let gone = self.names.unseen(&seen).filter(is_meant);
+            difference.removed = gone.map(|known| known.timestamp).collect();
         }
         difference
-    }
-
-    fn removed(&self, listed: &[ListedRecord], epoch: Epoch) -> Vec<Timestamp> {
-        let listed: HashSet<(Timestamp, u64), RandomState> =
-            listed.iter().map(|record| (record.timestamp, record.inode)).collect();
-        let is_gone = |known: &Known| {
-            let timestamp = known.timestamp;
-            (known.epoch < epoch && !listed.contains(&(timestamp, known.inode))).then_some(timestamp)
-        };
-        self.names.iter().filter_map(is_gone).collect()
     }
 
     /// Takes in a record that was read or published under `timestamp`.
     pub(super) fn insert(&mut self, timestamp: Timestamp, record: LoadedRecord) -> Inserted {
         self.remove(timestamp);
+        self.insert_new(timestamp, record)
+    }
+
+    /// The same where nothing is known under `timestamp`.
+    fn insert_new(&mut self, timestamp: Timestamp, record: LoadedRecord) -> Inserted {
         let LoadedRecord { inode, key, content, value } = record;
         if let Some(value) = value {
             self.values.add(timestamp, value);
         }
         let key = self.keys.find_or_add(key);
         let added = self.names.add(Known { timestamp, content, inode, epoch: self.epoch, key, next: NameNo::NONE });
+        if self.keys.is_new(key) {
+            self.keys.set_first(key, added, content.is_live());
+            *(if content.is_live() { &mut self.live } else { &mut self.tombstones }) += 1;
+            return Inserted { superseded: None };
+        }
         let mut superseded = None;
         self.change_key(key, |records, names| match names.at(records.current).map(|current| current.timestamp) {
             Some(current) if current > timestamp => add_older(records, names, added),

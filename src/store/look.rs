@@ -7,9 +7,9 @@ use std::sync::atomic::Ordering;
 use super::directory::{Listing, NameEvent, Stamp, Watch};
 use super::error::{Context, Result};
 use super::freshness::Listed;
+use super::index::{Epoch, Index};
 use super::news::News;
 use super::shared::Shared;
-use super::snapshot::Snapshot;
 use super::synchronize::Scan;
 
 /// Listings that are tried before nothing is concluded from what is missing.
@@ -82,13 +82,13 @@ impl Shared {
             // Before the listing, so that nothing is between the two.
             let watch = self.begin_watch();
             let epoch = self.state.write().index.begin_look();
-            let (listing, snapshot) = self.list(std::mem::take(&mut wants_snapshot));
+            let (listing, told) = self.list(std::mem::take(&mut wants_snapshot).then_some(epoch));
             let listing = listing.context("list", self.directory.path())?;
-            let difference = self.state.read().index.difference(&listing.records, epoch);
-            match snapshot {
-                Some(snapshot) => news.list_first(difference, &snapshot, self.options.measure.is_some()),
-                None => news.list(difference, epoch),
-            }
+            let difference = match told {
+                Some(told) => self.state.write().begin_with(told, &listing.records),
+                None => self.state.read().index.difference(&listing.records, epoch),
+            };
+            news.list(difference, epoch);
             scan.foreign_names = listing.foreign_names;
             scan.foreign_examples = listing.foreign_examples;
             if self.catch(&mut news, watch.as_deref()) {
@@ -101,19 +101,17 @@ impl Shared {
         Ok(Sight { news, exact: false })
     }
 
-    /// Lists the directory, and reads the snapshot at the same time where it is wanted.
-    fn list(&self, wants_snapshot: bool) -> (io::Result<Listing>, Option<Snapshot>) {
-        if !wants_snapshot {
-            return (self.directory.list(), None);
-        }
+    /// Lists the directory, and makes an index of the snapshot at the same time where one is wanted for a look.
+    fn list(&self, wants_snapshot: Option<Epoch>) -> (io::Result<Listing>, Option<Index>) {
+        let Some(epoch) = wants_snapshot else { return (self.directory.list(), None) };
         std::thread::scope(|scope| {
-            let reading = std::thread::Builder::new().spawn_scoped(scope, || self.read_snapshot());
+            let reading = std::thread::Builder::new().spawn_scoped(scope, || self.index_of_snapshot(epoch));
             let listing = self.directory.list();
-            let snapshot = match reading {
+            let told = match reading {
                 Ok(reading) => reading.join().ok().flatten(),
-                Err(_) => self.read_snapshot(),
+                Err(_) => self.index_of_snapshot(epoch),
             };
-            (listing, snapshot)
+            (listing, told)
         })
     }
 

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 
 use super::directory::{Directory, ListedRecord, NameEvent};
 use super::index::{Difference, Epoch};
-use super::load::{Loaded, LoadedRecord, Loading, load};
-use super::snapshot::Snapshot;
+use super::load::{Loaded, Loading, load};
 use crate::record::Timestamp;
 
 /// The difference between the directory at some moment and what is known of it.
@@ -19,8 +18,6 @@ pub(super) struct News {
     unread: BTreeMap<Timestamp, ListedRecord>,
     /// Records that have come, and what they hold.
     pub(super) read: BTreeMap<Timestamp, Loaded>,
-    /// Records that a snapshot has told of, oldest first; those that have gone since are none.
-    found: Vec<(Timestamp, Option<LoadedRecord>)>,
     /// Names that have gone, and the epoch before which they must have been known to be meant.
     pub(super) gone: BTreeMap<Timestamp, Epoch>,
     /// Whether names came or went that are not those of records.
@@ -36,8 +33,6 @@ impl News {
     /// Begins with a listing; what was read before of the same files need not be read again.
     pub(super) fn list(&mut self, difference: Difference, epoch: Epoch) {
         let mut read = std::mem::take(&mut self.read);
-        let found = self.take_found().into_iter();
-        read.extend(found.filter_map(|(timestamp, found)| Some((timestamp, Loaded::Record(found?)))));
         let mut unread = Vec::new();
         let mut again = Vec::new();
         for entry in difference.added {
@@ -51,25 +46,6 @@ impl News {
         self.gone = difference.removed.into_iter().map(|timestamp| (timestamp, epoch)).collect();
     }
 
-    /// Begins with the first listing, taking from a snapshot what it has of it, with measures where those are needed.
-    pub(super) fn list_first(&mut self, difference: Difference, snapshot: &Snapshot, is_measured: bool) {
-        let (mut found, unread) = snapshot.split(difference.added, is_measured);
-        found.reverse();
-        self.found = found;
-        self.unread = unread.into_iter().map(|entry| (entry.timestamp, entry)).collect();
-    }
-
-    /// The records that a snapshot has told of, oldest first.
-    pub(super) fn take_found(&mut self) -> Vec<(Timestamp, Option<LoadedRecord>)> {
-        std::mem::take(&mut self.found)
-    }
-
-    /// What a snapshot has told of a name that has not gone since.
-    fn found_mut(&mut self, timestamp: Timestamp) -> Option<&mut Option<LoadedRecord>> {
-        let at = self.found.binary_search_by_key(&timestamp, |(timestamp, _)| *timestamp).ok()?;
-        Some(&mut self.found[at].1).filter(|found| found.is_some())
-    }
-
     /// Goes on to a later moment; `is_known` tells which names are known in any case.
     pub(super) fn follow(&mut self, events: Vec<NameEvent>, epoch: Epoch, is_known: impl Fn(Timestamp) -> bool) {
         for event in events {
@@ -77,7 +53,7 @@ impl News {
                 NameEvent::Appeared(timestamp) => {
                     let known = is_known(timestamp) && !self.gone.contains_key(&timestamp);
                     // The event may tell of what a listing has shown since, or of an own record.
-                    if !known && !self.read.contains_key(&timestamp) && self.found_mut(timestamp).is_none() {
+                    if !known && !self.read.contains_key(&timestamp) {
                         let entry = ListedRecord { timestamp, inode: 0, regular: true };
                         self.unread.entry(timestamp).or_insert(entry);
                     }
@@ -85,7 +61,6 @@ impl News {
                 NameEvent::Vanished(timestamp) => {
                     self.unread.remove(&timestamp);
                     self.read.remove(&timestamp);
-                    self.found_mut(timestamp).into_iter().for_each(|found| *found = None);
                     self.gone.insert(timestamp, epoch);
                 }
                 NameEvent::Foreign => self.foreign = true,

@@ -5,9 +5,9 @@ use foldhash::fast::RandomState;
 use parking_lot::{Mutex, RwLock};
 
 use super::change::Change;
-use super::directory::Directory;
+use super::directory::{Directory, ListedRecord};
 use super::error::{Error, Result};
-use super::index::{Content, Index, Sighting};
+use super::index::{Content, Difference, Index, Sighting};
 use super::load::LoadedRecord;
 use super::options::{Durability, OpenOptions};
 use super::pending::{Held, Pending, Said};
@@ -57,6 +57,15 @@ impl State {
         if self.is_open && !self.untold.contains_key(key) {
             self.untold.insert(key.clone(), self.index.sighting(key.as_wtf8()));
         }
+    }
+
+    /// Begins with an index that a snapshot has told of, as far as a listing shows the same; gives what else is listed.
+    pub(super) fn begin_with(&mut self, told: Index, listed: &[ListedRecord]) -> Difference {
+        let mut told = told;
+        let difference = told.keep_listed(listed);
+        told.records().for_each(|(_, _, key, _)| self.note(key));
+        self.index = told;
+        difference
     }
 
     /// Takes in a record of another key that was found under a name of which something else was known.

@@ -76,9 +76,8 @@ impl Shared {
     }
 
     /// Brings the index up to date with what was seen; false when records that have gone had to be kept.
-    fn apply(&self, Sight { mut news, exact }: Sight) -> bool {
+    fn apply(&self, Sight { news, exact }: Sight) -> bool {
         let mut state = self.state.write();
-        let found = news.take_found();
         let mut gone = if exact { news.gone } else { BTreeMap::new() };
         for timestamp in gone.keys() {
             if let Some(key) = state.index.key_of(*timestamp).cloned() {
@@ -88,11 +87,7 @@ impl Shared {
         // A name that was freed and taken again stands for another file now.
         gone.retain(|timestamp, _| !news.read.contains_key(timestamp));
         if state.index.is_empty() {
-            state.index.reserve(found.len() + news.read.len());
-        }
-        for (timestamp, record) in found.into_iter().filter_map(|(timestamp, found)| Some((timestamp, found?))) {
-            state.note(&record.key);
-            state.index.insert(timestamp, record);
+            state.index.reserve(news.read.len());
         }
         self.insert_loaded(&mut state, news.read);
         // Only now, so that what has replaced a record is known when that is removed.

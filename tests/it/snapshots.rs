@@ -272,3 +272,18 @@ fn all_records_are_on_disk_before_the_snapshot_is_written() {
     drop(crate::actors::reader(&directory));
     assert!(!directory.take_calls().contains(&Call::WriteSnapshot), "written without a sync");
 }
+
+/// The directory of a reader may be filled, and have a snapshot, only after it was opened.
+#[test]
+fn what_a_snapshot_spares_reading_of_an_open_store_is_told_as_a_change() {
+    let directory = MemoryDirectory::new().with_snapshots().without_watches();
+    let store = crate::actors::reader(&directory);
+    for number in 0..KEYS {
+        directory.plant(number as u128 + 1, &format!("key {number}"), Some(0));
+    }
+    drop(crate::actors::reader(&directory));
+    directory.take_calls();
+    assert_eq!(store.synchronize().unwrap().len(), KEYS);
+    assert!(directory.take_calls().iter().all(|call| !matches!(call, Call::Read(_))), "read");
+    assert_eq!(store.synchronize().unwrap(), []);
+}

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::names::NameNo;
 use crate::record::{Key, Timestamp};
@@ -74,14 +75,18 @@ impl Keys {
 
     /// Finds a key, or adds it without a record.
     pub(super) fn find_or_add(&mut self, key: Key) -> KeyNo {
-        if let Some(known) = self.find(key.as_wtf8()) {
-            return known;
-        }
-        let (hash, number) = (self.hasher.hash_one(key.as_wtf8()), KeyNo(self.keys.len() as u32));
-        self.keys.push(KeyRecords { key, current: NameNo::NONE, older: NameNo::NONE });
-        self.live.push(false);
-        let (keys, hasher) = (&self.keys, &self.hasher);
-        self.table.insert_unique(hash, number, |key| hasher.hash_one(keys[key.index()].key.as_wtf8()));
+        let Keys { keys, live, table, hasher, .. } = self;
+        let hash = hasher.hash_one(key.as_wtf8());
+        let is_it = |found: &KeyNo| keys[found.index()].key == key;
+        let entry = table.entry(hash, is_it, |key| hasher.hash_one(keys[key.index()].key.as_wtf8()));
+        let vacant = match entry {
+            Entry::Occupied(known) => return *known.get(),
+            Entry::Vacant(vacant) => vacant,
+        };
+        let number = KeyNo(keys.len() as u32);
+        vacant.insert(number);
+        keys.push(KeyRecords { key, current: NameNo::NONE, older: NameNo::NONE });
+        live.push(false);
         number
     }
 
@@ -108,6 +113,24 @@ impl Keys {
     pub(super) fn highest(&self, key: KeyNo, current: Option<Timestamp>) -> Option<Timestamp> {
         let above = if self.above.is_empty() { None } else { self.above.get(&key).copied() };
         above.max(current)
+    }
+
+    /// Whether a key has never had a record.
+    pub(super) fn is_new(&self, key: KeyNo) -> bool {
+        self.at(key).is_some_and(|records| records.current == NameNo::NONE) && !self.above.contains_key(&key)
+    }
+
+    /// Gives a new key its first record.
+    pub(super) fn set_first(&mut self, key: KeyNo, record: NameNo, is_live: bool) {
+        if let Some(records) = self.at_mut(key) {
+            records.current = record;
+        }
+        self.set_live(key, is_live);
+    }
+
+    /// Forgets the greatest numbers of records that have gone.
+    pub(super) fn forget_highest(&mut self) {
+        self.above.clear();
     }
 
     /// Notes the greatest number ever seen of a key whose current record has that or another one.

@@ -111,7 +111,33 @@ impl Names {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Known> {
-        self.table.iter().map(|name| &self.names[name.index()])
+    /// Those that were not seen.
+    pub(super) fn unseen(&self, seen: &Seen) -> impl Iterator<Item = &Known> {
+        let unseen = self.table.iter().filter(|name| !seen.marks.get(name.index()).is_some_and(|seen| *seen));
+        unseen.map(|name| &self.names[name.index()])
+    }
+}
+
+/// Which of the names a listing has shown.
+pub(super) struct Seen {
+    marks: Vec<bool>,
+    count: usize,
+}
+
+impl Seen {
+    /// None of these.
+    pub(super) fn of(names: &Names) -> Seen {
+        Seen { marks: vec![false; names.names.len()], count: 0 }
+    }
+
+    pub(super) fn add(&mut self, name: NameNo) {
+        if let Some(seen) = self.marks.get_mut(name.index()) {
+            self.count += usize::from(!std::mem::replace(seen, true));
+        }
+    }
+
+    /// How many were seen.
+    pub(super) fn count(&self) -> usize {
+        self.count
     }
 }

@@ -1,7 +1,6 @@
 //! The bytes of a snapshot; `docs/format.md` draws them.
 
 use crate::record::{Key, Timestamp};
-use crate::store::directory::ListedRecord;
 use crate::store::index::Content;
 use crate::store::load::LoadedRecord;
 
@@ -46,28 +45,16 @@ impl Snapshot {
         (table <= bytes.len() - HEADER_BYTES).then_some(Snapshot { bytes, records })
     }
 
-    /// Tells the records that a listing shows too from those that must be read; those without a measure are, where one is
-    /// needed. `listed` is sorted, newest first, and so are both.
-    pub(in crate::store) fn split(
-        &self,
-        listed: Vec<ListedRecord>,
-        is_measured: bool,
-    ) -> (Vec<(Timestamp, Option<LoadedRecord>)>, Vec<ListedRecord>) {
-        let (mut found, mut unknown) = (Vec::with_capacity(self.records.min(listed.len())), Vec::new());
-        let mut at = self.records;
-        for entry in listed {
-            while at > 0 && self.entry(at - 1).is_some_and(|last| last.timestamp > entry.timestamp) {
-                at -= 1;
-            }
-            let same = at.checked_sub(1).and_then(|at| self.entry(at));
-            let same = same.filter(|same| (same.timestamp, same.inode) == (entry.timestamp, entry.inode));
-            let same = same.filter(|same| !(is_measured && same.content == Content::UNMEASURED));
-            match same.filter(|_| entry.regular).and_then(|same| self.record(&same)) {
-                Some(record) => found.push((entry.timestamp, Some(record))),
-                None => unknown.push(entry),
-            }
-        }
-        (found, unknown)
+    /// How many records it tells of.
+    pub(in crate::store) fn len(&self) -> usize {
+        self.records
+    }
+
+    /// The records that it tells of, oldest first; without those that were not measured where that `is_needed`.
+    pub(in crate::store) fn records(&self, is_needed: bool) -> impl Iterator<Item = (Timestamp, LoadedRecord)> {
+        let entries = (0..self.records).map_while(|at| self.entry(at));
+        let entries = entries.filter(move |entry| !(is_needed && entry.content == Content::UNMEASURED));
+        entries.filter_map(|entry| Some((entry.timestamp, self.record(&entry)?)))
     }
 
     fn entry(&self, at: usize) -> Option<Entry> {
@@ -127,15 +114,12 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::index::Index;
 
     const MEASURED: Content = Content::from_bits(10);
 
     fn kept(number: u128, inode: u64, key: &str, content: Content) -> Kept {
         (Timestamp::from_micros(number), inode, Key::from(key), content)
-    }
-
-    fn listed(number: u128, inode: u64) -> ListedRecord {
-        ListedRecord { timestamp: Timestamp::from_micros(number), inode, regular: true }
     }
 
     fn three() -> Vec<u8> {
@@ -147,30 +131,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_listed_with_its_inode_is_found_and_nothing_else() {
+    fn records_are_told_as_they_were_kept_oldest_first() {
         let snapshot = Snapshot::parse(three()).unwrap();
-        let all = vec![listed(u128::MAX, 90), listed(8, 80), listed(7, 70), listed(5, 50), listed(1, 10)];
-        let (found, unknown) = snapshot.split(all, false);
-        let shown: Vec<_> = found
-            .iter()
-            .flat_map(|(_, found)| found)
-            .map(|record| (record.inode, record.key.as_str(), record.content))
-            .collect();
-        let tombstone = (50, Some("gone"), Content::TOMBSTONE);
-        assert_eq!(shown, [(90, Some(""), Content::UNMEASURED), (70, Some("é"), MEASURED), tombstone]);
-        assert_eq!(unknown, [listed(8, 80), listed(1, 10)]);
-        let others = vec![listed(7, 71), ListedRecord { regular: false, ..listed(5, 50) }];
-        let (found, unknown) = snapshot.split(others, false);
-        assert_eq!((found.len(), unknown.len()), (0, 2));
-    }
-
-    /// "A mount reads again what somebody has put into a snapshot who needs no sizes."
-    #[test]
-    fn what_was_not_measured_is_read_where_a_measure_is_needed() {
-        let snapshot = Snapshot::parse(three()).unwrap();
-        let all = vec![listed(u128::MAX, 90), listed(7, 70), listed(5, 50)];
-        let (found, unknown) = snapshot.split(all, true);
-        assert_eq!((found.len(), unknown), (2, vec![listed(u128::MAX, 90)]));
+        let shown = |(timestamp, record): (Timestamp, LoadedRecord)| {
+            (timestamp.as_micros(), record.inode, record.key.to_string(), record.content)
+        };
+        let told: Vec<_> = snapshot.records(false).map(shown).collect();
+        let tombstone = (5, 50, "gone".to_owned(), Content::TOMBSTONE);
+        let others = [(7, 70, "é".to_owned(), MEASURED), (u128::MAX, 90, String::new(), Content::UNMEASURED)];
+        assert_eq!(told, [std::slice::from_ref(&tombstone), &others[..]].concat());
+        let measured: Vec<_> = snapshot.records(true).map(shown).collect();
+        assert_eq!(measured, [tombstone, others[0].clone()]);
     }
 
     #[test]
@@ -188,7 +159,6 @@ mod tests {
     #[test]
     fn nothing_in_a_forged_snapshot_is_taken_for_a_key_or_panics() {
         let whole = three();
-        let all = || vec![listed(u128::MAX, 90), listed(7, 70), listed(5, 50)];
         for at in HEADER_BYTES - 8..whole.len() {
             for byte in [0, 0x22, 0x7f, 0x80, 0xff] {
                 let mut forged = whole.clone();
@@ -196,9 +166,11 @@ mod tests {
                 let hash = *blake3::hash(&forged[HEADER_BYTES - 8..]).as_bytes();
                 forged[MAGIC.len()..MAGIC.len() + HASH_BYTES].copy_from_slice(&hash);
                 let Some(snapshot) = Snapshot::parse(forged) else { continue };
-                for record in snapshot.split(all(), false).0.into_iter().filter_map(|(_, found)| found) {
+                for (_, record) in snapshot.records(false) {
                     assert!(Key::from_wtf8(record.key.as_wtf8()).is_ok());
                 }
+                // In whatever order they come.
+                let _ = Index::of_records(0, 1, snapshot.len(), snapshot.records(false));
             }
         }
     }

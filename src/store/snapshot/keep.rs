@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use super::format::{Kept, Snapshot, encode};
+use crate::store::index::{Epoch, Index};
 use crate::store::shared::Shared;
 
 /// From how many records on a snapshot is worth its file.
@@ -14,8 +15,8 @@ const FEWEST_RECORDS: usize = 500;
 const MISSING_SHARE: usize = 8;
 
 impl Shared {
-    /// The last snapshot, if there is one and it is whole.
-    pub(in crate::store) fn read_snapshot(&self) -> Option<Snapshot> {
+    /// An index of what the last snapshot tells, if there is one and it is whole.
+    pub(in crate::store) fn index_of_snapshot(&self, epoch: Epoch) -> Option<Index> {
         let bytes = match self.directory.read_snapshot() {
             Ok(bytes) => bytes?,
             Err(error) => {
@@ -23,11 +24,15 @@ impl Shared {
                 return None;
             }
         };
-        let snapshot = Snapshot::parse(bytes);
-        if snapshot.is_none() {
+        let is_measured = self.options.measure.is_some();
+        let index = Snapshot::parse(bytes).and_then(|snapshot| {
+            let records = snapshot.records(is_measured);
+            Index::of_records(self.options.cached_bytes, epoch, snapshot.len(), records)
+        });
+        if index.is_none() {
             log::info!("the snapshot of {} is damaged or of another version", self.directory.path().display());
         }
-        snapshot
+        index
     }
 
     /// Makes a snapshot if the last one lacks much of what is known.

@@ -6,5 +6,3 @@
 
 mod format;
 mod keep;
-
-pub(super) use format::Snapshot;
