@@ -77,13 +77,17 @@ impl Retry {
 #[derive(Default)]
 pub(super) struct Retries {
     entries: HashMap<(u32, FileName), Retry, RandomState>,
+    /// When those that are too old were swept out last: a thread that was killed never comes, and what is held for it is
+    /// to go.
+    swept: Option<Instant>,
 }
 
 impl Retries {
     /// Notes that the caller was told to look `name` up again.
     pub(super) fn expect(&mut self, caller: Caller, name: &FileName, wanted: Wanted) {
-        if self.entries.len() >= SWEEP_ENTRIES {
+        if self.entries.len() >= SWEEP_ENTRIES || self.swept.is_none_or(|swept| swept.elapsed() >= VALID) {
             self.entries.retain(|_, retry| retry.since.elapsed() < VALID);
+            self.swept = Some(Instant::now());
         }
         self.entries.insert((caller.thread, name.clone()), Retry::new(wanted, None));
     }
@@ -177,8 +181,11 @@ impl Retries {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::record::Key;
+    use crate::vfs::text::Text;
 
     /// With two seconds, one of 420,000 opens was answered ESTALE to the program, on a machine with a load of twenty.
     #[test]
@@ -192,5 +199,21 @@ mod tests {
             retries.entries.values_mut().for_each(|retry| retry.since = passed);
             assert_eq!(retries.take(caller, &name).is_some(), is_awaited);
         }
+    }
+
+    #[test]
+    fn what_is_held_for_a_thread_that_never_comes_goes_with_the_next_one() {
+        let caller = |thread| Caller { thread, process: 7 };
+        let name = FileName::of_key(&Key::from("key"));
+        let mut retries = Retries::default();
+        retries.expect(caller(7), &name, Wanted::Read);
+        let text: Arc<[u8]> = Arc::from(*b"1");
+        retries.hold(&name, InodeNo(9), &HeldText::Text(Text::Whole(Arc::clone(&text))));
+        assert!(retries.held(caller(7), &name, InodeNo(9)).is_some());
+        let passed = Instant::now().checked_sub(VALID);
+        retries.swept = passed;
+        retries.entries.values_mut().for_each(|retry| retry.since = passed.unwrap());
+        retries.expect(caller(8), &name, Wanted::Read);
+        assert_eq!(Arc::strong_count(&text), 1);
     }
 }

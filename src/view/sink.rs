@@ -77,8 +77,21 @@ impl Window {
     }
 }
 
-impl Sink for Window {
-    fn text(&mut self, text: &str) {
+impl Window {
+    /// Takes text of which nothing is left out, and for which there is room; false when that is not so.
+    #[inline]
+    fn take(&mut self, text: &str) -> bool {
+        let fits = self.left_out == 0 && text.len() <= self.room - self.taken.len();
+        if fits {
+            self.bytes += text.len() as u64;
+            self.taken.extend_from_slice(text.as_bytes());
+        }
+        fits
+    }
+
+    /// Takes what belongs to the part of any text.
+    #[inline(never)]
+    fn take_part(&mut self, text: &str) {
         self.bytes += text.len() as u64;
         let left_out = self.left_out.min(text.len() as u64);
         self.left_out -= left_out;
@@ -86,6 +99,15 @@ impl Sink for Window {
         let shown = &text.as_bytes()[left_out as usize..];
         let room = self.room - self.taken.len();
         self.taken.extend_from_slice(&shown[..room.min(shown.len())]);
+    }
+}
+
+impl Sink for Window {
+    #[inline]
+    fn text(&mut self, text: &str) {
+        if !self.take(text) {
+            self.take_part(text);
+        }
     }
 
     fn rest_of_literal(&mut self, text: &str, at: usize, until: usize) -> usize {
@@ -97,14 +119,17 @@ impl Sink for Window {
         end
     }
 
+    #[inline]
     fn line(&mut self, text: &str, comma: bool, depth: usize) {
         self.text(text);
         let lines = if comma { &LINES_AFTER_COMMA } else { &LINES };
-        if let Some(line) = lines.get(depth) {
-            return self.text(line);
+        match lines.get(depth) {
+            Some(line) => self.text(line),
+            None => {
+                self.text(if comma { ",\n" } else { "\n" });
+                in_levels(depth, |some| self.text(some));
+            }
         }
-        self.text(if comma { ",\n" } else { "\n" });
-        in_levels(depth, |some| self.text(some));
     }
 }
 
