@@ -77,8 +77,9 @@ impl<E: Engine> Vfs<E> {
         let or_null = |text: Option<String>| text.unwrap_or_else(|| "null".to_owned());
         let timestamp = or_null(live.as_ref().map(|_| micros.to_string()));
         let time = or_null(live.as_ref().map(|_| format!("\"{}\"", rfc3339(modified))));
-        let size =
-            or_null(live.as_ref().map(|live| self.text_len(&key, live)).transpose()?.map(|size| size.to_string()));
+        let size = or_null(
+            live.as_ref().map(|live| self.text_shape(&key, live)).transpose()?.map(|shape| shape.len.to_string()),
+        );
         let error = or_null(refused.map(|refused| {
             let reason = String::from_utf8_lossy(&refused.reason);
             serde_json::Value::from(reason.lines().next().unwrap_or_default()).to_string()

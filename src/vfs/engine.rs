@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::report::EngineReport;
 use crate::record::{Key, Value};
+use crate::view::TextShape;
 
 /// What the file system needs of a store: the one door to whatever keeps the values.
 ///
@@ -134,8 +135,8 @@ pub struct LiveVersion {
     pub number: VersionNumber,
     /// When it was put.
     pub modified: SystemTime,
-    /// The length of its file text in bytes; `None` when the value must be read to know it.
-    pub text_len: Option<u64>,
+    /// The shape of its file text; `None` when the value must be read to know it.
+    pub text: Option<TextShape>,
 }
 
 /// Why an engine failed, with the number that a system call will answer.

@@ -8,7 +8,7 @@ use super::engine::VersionNumber;
 use super::scratch::ScratchInode;
 use super::text::{Text, WeakText};
 use crate::record::{Key, Value};
-use crate::view::FileName;
+use crate::view::{FileName, TextShape};
 
 /// An inode that the kernel knows, or that a handle is open on.
 pub(super) struct Inode {
@@ -56,14 +56,14 @@ pub(super) struct VersionInode {
     pub(super) key: Key,
     pub(super) number: VersionNumber,
     pub(super) modified: SystemTime,
-    pub(super) text_len: u64,
+    pub(super) shape: TextShape,
     /// The text, while some handle holds it.
     text: Option<WeakText>,
 }
 
 impl VersionInode {
-    pub(super) fn new(name: FileName, key: Key, number: VersionNumber, modified: SystemTime, text_len: u64) -> Self {
-        VersionInode { name, key, number, modified, text_len, text: None }
+    pub(super) fn new(name: FileName, key: Key, number: VersionNumber, modified: SystemTime, shape: TextShape) -> Self {
+        VersionInode { name, key, number, modified, shape, text: None }
     }
 
     /// The whole text, if somebody has it.

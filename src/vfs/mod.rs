@@ -67,7 +67,7 @@ pub use poke::Poke;
 pub use report::EngineReport;
 pub use shelf::ShelfError;
 pub use statistics::{Operation, Statistics};
-pub use store_engine::with_text_len;
+pub use store_engine::with_text_shape;
 pub use transfer::ReadBytes;
 
 use crate::view::Naming;
@@ -218,7 +218,7 @@ impl<E: Engine> Vfs<E> {
             InodeKind::Control(ControlInode::File { text, modified }) => {
                 (FileKind::Regular, text.len() as u64, *modified, 0o444)
             }
-            InodeKind::Version(version) => (FileKind::Regular, version.text_len, version.modified, 0o644),
+            InodeKind::Version(version) => (FileKind::Regular, version.shape.len, version.modified, 0o644),
             InodeKind::Placeholder(placeholder) => (FileKind::Regular, 0, placeholder.modified, 0o644),
             InodeKind::Control(ControlInode::Refused { size, modified, .. }) => {
                 (FileKind::Regular, *size, *modified, 0o444)

@@ -7,7 +7,7 @@ use super::engine::{Engine, EngineError, ForeignChange, LiveVersion, Pinned, Spa
 use super::report::EngineReport;
 use crate::record::{Key, Timestamp, Value};
 use crate::store::{self, Change, Durability, Error, OpenOptions, Store, Version};
-use crate::view::file_text_len;
+use crate::view::{TextShape, file_text_shape};
 
 /// How many of the records that cannot be read a report names.
 const UNREADABLE_EXAMPLES: usize = 20;
@@ -35,10 +35,21 @@ fn errno(error: &Error) -> i32 {
     }
 }
 
-/// Has a store know the length of each value's file text, so that no value is read to tell the size of a file.
+/// Has a store know the shape of each value's file text, so that no value is read to tell the size of a file.
 #[must_use]
-pub fn with_text_len(options: OpenOptions) -> OpenOptions {
-    options.measure(file_text_len)
+pub fn with_text_shape(options: OpenOptions) -> OpenOptions {
+    options.measure(|value| measure_of(file_text_shape(value)))
+}
+
+/// Set in a measure when the text can be printed in order; no text is as long as that.
+const IN_ORDER: u64 = 1 << 62;
+
+fn measure_of(TextShape { len, in_order }: TextShape) -> u64 {
+    len | if in_order { IN_ORDER } else { 0 }
+}
+
+fn shape_of(measure: u64) -> TextShape {
+    TextShape { len: measure & !IN_ORDER, in_order: measure & IN_ORDER != 0 }
 }
 
 fn foreign_change(key: Key, before: Option<Version>, now: Option<Version>) -> ForeignChange {
@@ -69,7 +80,7 @@ impl Engine for Store {
     fn version(&self, key: &Key) -> Option<LiveVersion> {
         let Version { timestamp, measure, .. } = Store::version(self, key).filter(|version| version.is_live)?;
         let number = VersionNumber(timestamp.as_micros());
-        Some(LiveVersion { number, modified: timestamp.to_system_time(), text_len: measure })
+        Some(LiveVersion { number, modified: timestamp.to_system_time(), text: measure.map(shape_of) })
     }
 
     fn value(&self, key: &Key, number: VersionNumber) -> Result<Option<Value>, EngineError> {

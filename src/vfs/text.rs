@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use super::engine::{EngineError, Pinned};
 use crate::record::Value;
-use crate::view::{FileTextPieces, file_text};
+use crate::view::{FileTextPieces, TextShape, file_text};
 
 /// From how many bytes on a text is printed while it is read: smaller ones are made when they are opened.
 pub(super) const LARGE_BYTES: u64 = 1024 * 1024;
@@ -27,7 +27,7 @@ pub(super) enum WeakText {
 /// A large text: nothing is read before somebody reads it, because the kernel may have all of it, and nobody holds all of
 /// it beside the value.
 pub(super) struct LargeText {
-    len: u64,
+    shape: TextShape,
     pinned: Arc<dyn Pinned>,
     /// Guards what prints the text, once it was read; taken without any other lock.
     printed: Mutex<Option<Printed>>,
@@ -62,48 +62,43 @@ impl WeakText {
 }
 
 impl LargeText {
-    /// The text, which has this many bytes, of what is pinned.
-    pub(super) fn new(len: u64, pinned: Arc<dyn Pinned>) -> LargeText {
-        LargeText { len, pinned, printed: Mutex::new(None) }
+    /// The text of what is pinned.
+    pub(super) fn new(shape: TextShape, pinned: Arc<dyn Pinned>) -> LargeText {
+        LargeText { shape, pinned, printed: Mutex::new(None) }
     }
 
-    /// The bytes from `offset` on, at most `length`; `None` when the text has another length than was said, because
+    /// The bytes from `offset` on, at most `length`; `None` when it shows that the text is not what was said of it, because
     /// somebody has written into what holds the value.
     pub(super) fn read(&self, offset: u64, length: usize) -> Result<Option<Vec<u8>>, EngineError> {
         let mut printed = self.printed.lock();
         let known = match printed.take() {
             Some(known) => known,
-            None => match self.pinned.value()?.as_ref().map(Printed::of).filter(|found| found.len() == self.len) {
+            None => match self.pinned.value()?.and_then(|value| Printed::of(value, self.shape)) {
                 Some(found) => found,
                 None => return Ok(None),
             },
         };
-        Ok(Some(printed.insert(known).read(offset, length)))
+        Ok(printed.insert(known).read(offset, length))
     }
 }
 
 impl Printed {
-    fn of(value: &Value) -> Printed {
-        match FileTextPieces::of(value.clone()) {
-            Some(pieces) => Printed::Pieces(Box::new(pieces)),
-            None => Printed::Whole(file_text(value).into_bytes()),
+    /// `None` when the text is not as long as was said; where it is printed in order, that shows at its end.
+    fn of(value: Value, TextShape { len, in_order }: TextShape) -> Option<Printed> {
+        if in_order {
+            return Some(Printed::Pieces(Box::new(FileTextPieces::new(value, len))));
         }
+        let text = file_text(&value).into_bytes();
+        (text.len() as u64 == len).then_some(Printed::Whole(text))
     }
 
-    fn len(&self) -> u64 {
-        match self {
-            Printed::Pieces(pieces) => pieces.len(),
-            Printed::Whole(text) => text.len() as u64,
-        }
-    }
-
-    fn read(&mut self, offset: u64, length: usize) -> Vec<u8> {
+    fn read(&mut self, offset: u64, length: usize) -> Option<Vec<u8>> {
         match self {
             Printed::Pieces(pieces) => pieces.read(offset, length),
             Printed::Whole(text) => {
                 let start = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
                 let end = start.saturating_add(length).min(text.len());
-                text[start..end].to_vec()
+                Some(text[start..end].to_vec())
             }
         }
     }

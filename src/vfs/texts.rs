@@ -10,7 +10,7 @@ use super::inode::{InodeKind, VersionInode};
 use super::state::State;
 use super::text::{LARGE_BYTES, LargeText, Text};
 use crate::record::{Key, Value};
-use crate::view::{FileName, file_text, file_text_len};
+use crate::view::{FileName, TextShape, file_text, file_text_shape};
 
 /// How often an operation begins again because others replace what it needs before it is read.
 const TRIES: usize = 1000;
@@ -47,11 +47,11 @@ impl<E: Engine> Vfs<E> {
         self.engine.value(key, live.number).ok().flatten()
     }
 
-    /// The length of the text of a live version.
-    pub(super) fn text_len(&self, key: &Key, live: &LiveVersion) -> VfsResult<u64> {
-        match live.text_len {
-            Some(text_len) => Ok(text_len),
-            None => Ok(file_text_len(&self.value(key, live.number)?)),
+    /// The shape of the text of a live version.
+    pub(super) fn text_shape(&self, key: &Key, live: &LiveVersion) -> VfsResult<TextShape> {
+        match live.text {
+            Some(shape) => Ok(shape),
+            None => Ok(file_text_shape(&self.value(key, live.number)?)),
         }
     }
 
@@ -65,14 +65,14 @@ impl<E: Engine> Vfs<E> {
     ) -> VfsResult<InodeNo> {
         let mut number = state.slot(key, live.number);
         if let Ok(InodeKind::Version(version)) = state.inodes.get(number).map(|inode| &inode.kind)
-            && live.text_len.is_some_and(|text_len| text_len != version.text_len)
+            && live.text.is_some_and(|shape| shape.len != version.shape.len)
         {
             // Somebody has written into the record. The size of an inode never changes.
             number = state.new_slot(key, live.number);
         }
         if !state.inodes.contains(number) {
-            let text_len = self.text_len(key, live)?;
-            let version = VersionInode::new(name.clone(), key.clone(), live.number, live.modified, text_len);
+            let shape = self.text_shape(key, live)?;
+            let version = VersionInode::new(name.clone(), key.clone(), live.number, live.modified, shape);
             state.inodes.add(number, InodeKind::Version(version));
         }
         Ok(number)
@@ -99,21 +99,21 @@ impl<E: Engine> Vfs<E> {
     /// The text of a version inode, made without the lock; `None` for any other inode, and when the version has gone and
     /// is not held for the caller.
     pub(super) fn ready_text(&self, caller: Caller, inode: InodeNo) -> VfsResult<Option<Text>> {
-        let (key, number, text_len, held) = {
+        let (key, number, shape, held) = {
             let state = self.state.lock();
             let InodeKind::Version(version) = &state.inodes.get(inode)?.kind else { return Ok(None) };
             let held = match version.text() {
                 Some(text) => Some(HeldText::Text(text)),
                 None => state.retries.held(caller, &version.name, inode),
             };
-            (version.key.clone(), version.number, version.text_len, held)
+            (version.key.clone(), version.number, version.shape, held)
         };
         let pinned = match held {
             Some(HeldText::Text(text)) => return Ok(Some(text)),
             Some(HeldText::Pinned(pinned)) => Some(pinned),
             None => None,
         };
-        match self.make_text(&key, number, text_len, pinned) {
+        match self.make_text(&key, number, shape, pinned) {
             Err(VfsError::Superseded) => Ok(None),
             text => text.map(Some),
         }
@@ -127,22 +127,22 @@ impl<E: Engine> Vfs<E> {
         &self,
         key: &Key,
         number: VersionNumber,
-        text_len: u64,
+        shape: TextShape,
         pinned: Option<Arc<dyn Pinned>>,
     ) -> VfsResult<Text> {
-        if text_len >= LARGE_BYTES {
+        if shape.len >= LARGE_BYTES {
             let pinned = match pinned {
                 Some(pinned) => Some(pinned),
                 None => self.engine.pin(key, number)?,
             };
-            return Ok(Text::Large(Arc::new(LargeText::new(text_len, pinned.ok_or(VfsError::Superseded)?))));
+            return Ok(Text::Large(Arc::new(LargeText::new(shape, pinned.ok_or(VfsError::Superseded)?))));
         }
         let value = match pinned {
             Some(pinned) => pinned.value()?,
             None => self.engine.value(key, number)?,
         };
         let value = value.ok_or(VfsError::Superseded)?;
-        Ok(Text::Whole(self.checked_bytes(key, number, text_len, &value)?.into()))
+        Ok(Text::Whole(self.checked_bytes(key, number, shape.len, &value)?.into()))
     }
 
     /// The bytes of a version's text; [`VfsError::Superseded`] when they are not as many as was said before.
@@ -164,7 +164,7 @@ impl<E: Engine> Vfs<E> {
             return Ok(text.to_vec());
         }
         let value = self.value(&version.key, version.number)?;
-        self.checked_bytes(&version.key, version.number, version.text_len, &value)
+        self.checked_bytes(&version.key, version.number, version.shape.len, &value)
     }
 
     /// The text of a version inode, with the lock held.
@@ -175,7 +175,7 @@ impl<E: Engine> Vfs<E> {
         if let Some(text) = version.text() {
             return Ok(text);
         }
-        let text = self.make_text(&version.key, version.number, version.text_len, None)?;
+        let text = self.make_text(&version.key, version.number, version.shape, None)?;
         version.share(&text);
         Ok(text)
     }

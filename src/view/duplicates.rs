@@ -26,6 +26,7 @@ pub(super) struct Edits(HashMap<usize, Edit>);
 
 impl Edits {
     /// Whether no name occurred twice.
+    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

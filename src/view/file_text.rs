@@ -32,6 +32,22 @@ pub fn file_text_len(value: &Value) -> u64 {
     Plan::of(value.text(), PRETTY_BYTES).bytes
 }
 
+/// What is known of a file's text without making it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextShape {
+    /// Its length in bytes.
+    pub len: u64,
+    /// Whether it can be printed from begin to end as the value is read: each member stands where it is shown.
+    pub in_order: bool,
+}
+
+/// The shape of [`file_text`].
+#[must_use]
+pub fn file_text_shape(value: &Value) -> TextShape {
+    let Plan { bytes, in_order, .. } = Plan::of(value.text(), PRETTY_BYTES);
+    TextShape { len: bytes, in_order }
+}
+
 /// The value that a file's text means, or `None` when there is none because the text is blank.
 ///
 /// Blank is text of JSON's white space only: spaces, tabs, line feeds and carriage returns.
@@ -52,8 +68,9 @@ fn bounded_text(text: &str, bound: u64) -> String {
     }
     let plan = Plan::of(text, bound);
     let room = usize::try_from(plan.bytes).unwrap_or_default();
-    let in_one_pass = plan.layout == Layout::Indented && plan.edits.is_empty();
-    if in_one_pass && let Some(printed) = reindent(text, String::with_capacity(room)) {
+    if plan.in_order
+        && let Some(printed) = reindent(text, String::with_capacity(room))
+    {
         return printed;
     }
     print(text, &plan.edits, Printer::new(String::with_capacity(room), plan.layout))
@@ -72,25 +89,27 @@ struct Plan {
     edits: Edits,
     layout: Layout,
     bytes: u64,
+    /// Whether it is done in one pass.
+    in_order: bool,
 }
 
 impl Plan {
     /// Counts what printing would take, and decides for one line when it is more than `bound`.
     fn of(text: &str, bound: u64) -> Plan {
-        let (edits, bytes) = find_and_count(text);
+        let in_one_pass = reindent(text, ByteCount::default());
+        let in_order = in_one_pass.is_some();
+        let (edits, bytes) =
+            in_one_pass.map_or_else(|| find_and_count(text), |counted| (Edits::default(), counted.bytes));
         if bytes <= bound {
-            return Plan { edits, layout: Layout::Indented, bytes };
+            return Plan { edits, layout: Layout::Indented, bytes, in_order };
         }
         let bytes = count(text, &edits, Layout::OneLine);
-        Plan { edits, layout: Layout::OneLine, bytes }
+        Plan { edits, layout: Layout::OneLine, bytes, in_order: false }
     }
 }
 
 /// The edits, and the length of the indented text with them.
 fn find_and_count(text: &str) -> (Edits, u64) {
-    if let Some(counted) = reindent(text, ByteCount::default()) {
-        return (Edits::default(), counted.bytes);
-    }
     let edits = find_edits(text);
     let bytes = count(text, &edits, Layout::Indented);
     (edits, bytes)

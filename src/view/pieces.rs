@@ -1,9 +1,8 @@
 //! The text of a large value, printed piece by piece: nobody holds all of it.
 
-use super::file_text::PRETTY_BYTES;
 use super::names::{Names, Passed};
 use super::reindent::{Place, reindent_until};
-use super::sink::{ByteCount, Sink, Window};
+use super::sink::{ByteCount, Counting, Sink, Window};
 use crate::record::Value;
 
 /// So many bytes of a value lie between two places at which printing can begin.
@@ -14,66 +13,89 @@ const STEP: usize = 8 * 1024;
 
 /// The text of a value as [`file_text`](super::file_text) gives it, printed piece by piece as it is asked for.
 ///
-/// Beside the value it holds a few bytes for each 64 KiB of that. Asking in order prints each byte about once; asking
-/// anywhere else prints a few more.
+/// Beside the value it holds a few bytes for each 64 KiB of that, and for each member of an open object. Asking in order
+/// prints each byte about once; asking anywhere else prints a few more, and what is before it if that was never printed.
 pub struct FileTextPieces {
     value: Value,
-    /// Where printing can begin, and how much of the text is before that; the first is the beginning.
-    places: Vec<(u64, Place)>,
-    /// The same for where the last piece ended.
-    last: (u64, Place),
     len: u64,
+    /// Where printing can begin, and how much of the text is before that.
+    places: Vec<Known>,
+    /// The same for where the last piece ended.
+    last: Known,
+    /// How far the text has ever been printed: the names of members have passed up to there.
+    front: Known,
+    names: Names,
+}
+
+/// A place, and how much of the text is before it.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    before: u64,
+    place: Place,
 }
 
 impl FileTextPieces {
-    /// Looks through a value; `None` when its text cannot be printed in order: members of one object have the same name,
-    /// or it would be larger than [`PRETTY_BYTES`].
+    /// Begins with the text of a value that can be printed in order and has this many bytes, as
+    /// [`file_text_shape`](super::file_text_shape) has shown; nothing is printed yet.
     #[must_use]
-    pub fn of(value: Value) -> Option<FileTextPieces> {
-        let text = value.text();
-        let (mut names, mut counted) = (Names::default(), ByteCount::default());
-        let mut places = Vec::with_capacity(text.len() / PLACES_APART + 1);
-        let mut place = Place::default();
-        while place.at < text.len() {
-            places.push((counted.bytes, place));
-            let until = boundary(text, place.at + PLACES_APART);
-            place = reindent_until(text, place, until, &mut names, &mut counted)?;
-        }
-        let len = counted.bytes + 1;
-        (len <= PRETTY_BYTES).then_some(FileTextPieces { value, places, last: (0, Place::default()), len })
+    pub fn new(value: Value, len: u64) -> FileTextPieces {
+        let (last, front) = (Known::default(), Known::default());
+        FileTextPieces { value, len, places: vec![front], last, front, names: Names::default() }
     }
 
-    /// The length of the whole text in bytes.
-    #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "a text ends with a line feed, so none is empty")]
-    pub fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// The bytes from `offset` on, at most `length`; fewer at the end of the text.
-    pub fn read(&mut self, offset: u64, length: usize) -> Vec<u8> {
+    /// The bytes from `offset` on, at most `length`; fewer at the end of the text. `None` when it shows that what was said
+    /// to be known of the text is not so.
+    pub fn read(&mut self, offset: u64, length: usize) -> Option<Vec<u8>> {
         let length = usize::try_from(self.len.saturating_sub(offset)).map_or(length, |rest| rest.min(length));
-        let text = self.value.text();
-        let (before, mut place) = self.beginning(offset);
+        let Known { before, mut place } = self.beginning(offset);
         let mut window = Window::new(offset - before, length);
-        while !window.is_full() && place.at < text.len() {
-            self.last = (before + window.bytes, place);
-            let until = boundary(text, place.at + STEP);
-            // The names have passed, so it is always some place.
-            let Some(next) = reindent_until(text, place, until, &mut Passed, &mut window) else { break };
-            place = next;
+        let whole = self.value.text().len();
+        while !window.is_full() && place.at < whole {
+            self.last = Known { before: before + window.bytes(), place };
+            if place.at == self.front.place.at {
+                place = self.advance(&mut window)?;
+                continue;
+            }
+            // To the front and not past it: there the names have not passed yet.
+            let until = boundary(self.value.text(), place.at + STEP).min(self.front.place.at);
+            place = reindent_until(self.value.text(), place, until, &mut Passed, &mut window)?;
         }
         if !window.is_full() {
             window.text("\n");
         }
-        window.into_taken()
+        if offset.saturating_add(length as u64) >= self.len && !self.ends_as_said()? {
+            return None;
+        }
+        window.is_full().then(|| window.into_taken())
+    }
+
+    /// Whether the text is as long as was said.
+    fn ends_as_said(&mut self) -> Option<bool> {
+        while self.front.place.at < self.value.text().len() {
+            self.advance(&mut ByteCount::default())?;
+        }
+        Some(self.front.before + 1 == self.len)
+    }
+
+    /// Prints on from the front; `None` when members of one object may have the same name.
+    fn advance<S: Counting>(&mut self, sink: &mut S) -> Option<Place> {
+        let text = self.value.text();
+        let until = boundary(text, self.front.place.at + STEP);
+        let before = sink.bytes();
+        let place = reindent_until(text, self.front.place, until, &mut self.names, sink)?;
+        self.front = Known { before: self.front.before + (sink.bytes() - before), place };
+        if self.places.last().is_none_or(|last| place.at >= last.place.at + PLACES_APART) {
+            self.places.push(self.front);
+        }
+        Some(place)
     }
 
     /// The last place at which printing can begin for what is at `offset`.
-    fn beginning(&self, offset: u64) -> (u64, Place) {
-        let after = self.places.partition_point(|(before, _)| *before <= offset);
+    fn beginning(&self, offset: u64) -> Known {
+        let after = self.places.partition_point(|known| known.before <= offset);
         let kept = after.checked_sub(1).and_then(|at| self.places.get(at)).copied().unwrap_or_default();
-        if (kept.0..=offset).contains(&self.last.0) { self.last } else { kept }
+        let others = [self.last, self.front].into_iter().filter(|known| known.before <= offset);
+        others.chain([kept]).max_by_key(|known| known.place.at).unwrap_or_default()
     }
 }
 
@@ -90,19 +112,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::view::file_text;
+    use crate::view::{TextShape, file_text, file_text_shape};
+
+    fn in_pieces(value: Value) -> FileTextPieces {
+        let TextShape { len, in_order } = file_text_shape(&value);
+        assert!(in_order);
+        FileTextPieces::new(value, len)
+    }
 
     /// Compares pieces of every length from every place with the whole.
     #[track_caller]
     fn assert_pieces(text: &str, pieces: impl IntoIterator<Item = (u64, usize)>) {
         let value = Value::parse(text).unwrap();
         let whole = file_text(&value).into_bytes();
-        let mut text = FileTextPieces::of(value).unwrap();
-        assert_eq!(text.len(), whole.len() as u64);
+        let mut text = in_pieces(value);
         for (offset, length) in pieces {
             let start = usize::try_from(offset).unwrap().min(whole.len());
             let end = start.saturating_add(length).min(whole.len());
-            assert!(text.read(offset, length) == whole[start..end], "{length} bytes from {offset} on");
+            let read = text.read(offset, length).unwrap();
+            assert!(read == whole[start..end], "{length} bytes from {offset} on");
         }
     }
 
@@ -150,21 +178,44 @@ mod tests {
     fn what_cannot_be_printed_in_order_has_no_pieces() {
         let deep = format!("{}{}{}", "[".repeat(800), "0,".repeat(200_000) + "0", "]".repeat(800));
         for text in [r#"{"a":1,"a":2}"#, r#"[{"a":{},"\u0061":2}]"#, &deep] {
-            assert!(FileTextPieces::of(Value::parse(text).unwrap()).is_none());
+            assert!(!file_text_shape(&Value::parse(text).unwrap()).in_order);
         }
+    }
+
+    /// Each is found out when it shows, at the latest at the end.
+    #[test]
+    fn what_is_not_as_it_was_said_to_be_is_no_text() {
+        let long = "7,".repeat(100_000);
+        let read_all = |text: &str, len: u64| {
+            let mut pieces = FileTextPieces::new(Value::parse(text).unwrap(), len);
+            let mut offset = 0;
+            while let Some(piece) = pieces.read(offset, 100_000) {
+                if piece.is_empty() {
+                    return true;
+                }
+                offset += piece.len() as u64;
+            }
+            false
+        };
+        let text = format!("[{long}1]");
+        let len = file_text(&Value::parse(&text).unwrap()).len() as u64;
+        for (said, is_right) in [(len, true), (len - 1, false), (len + 1, false), (100_000, false), (2 * len, false)] {
+            assert_eq!(read_all(&text, said), is_right, "{said} of {len}");
+        }
+        let twice = format!(r#"{{"a":[{long}1],"a":2}}"#);
+        assert!(!read_all(&twice, file_text(&Value::parse(&twice).unwrap()).len() as u64));
     }
 
     /// A piece is begun at most a step before what is asked for, when that follows the last one.
     #[test]
     fn reading_in_order_prints_little_twice() {
         let text = format!("[{}1]", "7,".repeat(10 * PLACES_APART));
-        let mut pieces = FileTextPieces::of(Value::parse(&text).unwrap()).unwrap();
+        let mut pieces = in_pieces(Value::parse(&text).unwrap());
         let mut offset = 0;
-        while offset < pieces.len() {
-            let (_, place) = pieces.beginning(offset);
-            let read = pieces.read(offset, 5000).len();
-            let (before, _) = pieces.beginning(offset + read as u64);
-            assert!(pieces.last.1.at >= place.at && offset + read as u64 - before <= 4 * STEP as u64);
+        while offset < pieces.len {
+            let read = pieces.read(offset, 5000).unwrap().len();
+            let next = pieces.beginning(offset + read as u64);
+            assert!(offset + read as u64 - next.before <= 4 * STEP as u64);
             offset += read as u64;
         }
     }
@@ -172,17 +223,21 @@ mod tests {
     /// The long texts, whole and in pieces that were read before, here and there.
     static LONG: LazyLock<Vec<(Vec<u8>, Mutex<FileTextPieces>)>> = LazyLock::new(|| {
         let values = long_texts().into_iter().map(|text| Value::parse(&text).unwrap());
-        let both = |value: Value| (file_text(&value).into_bytes(), Mutex::new(FileTextPieces::of(value).unwrap()));
+        let both = |value: Value| (file_text(&value).into_bytes(), Mutex::new(in_pieces(value)));
         values.map(both).collect()
     });
 
     proptest! {
         #[test]
-        fn any_piece_is_that_of_the_whole(which in 0..9usize, offset in 0..800_000usize, length in 0..200_000usize) {
+        fn any_piece_is_that_of_the_whole(which in 0..9usize, offset in 0..800_000usize, length in 0..200_000usize, begin_again: bool) {
             let (whole, pieces) = &LONG[which];
             let offset = offset.min(whole.len());
             let end = (offset + length).min(whole.len());
-            prop_assert!(pieces.lock().read(offset as u64, length) == whole[offset..end]);
+            let mut pieces = pieces.lock();
+            if begin_again {
+                *pieces = FileTextPieces::new(pieces.value.clone(), whole.len() as u64);
+            }
+            prop_assert!(pieces.read(offset as u64, length).unwrap() == whole[offset..end]);
         }
     }
 }

@@ -13,6 +13,24 @@ pub(super) trait Sink {
     fn line(&mut self, text: &str, comma: bool, depth: usize);
 }
 
+/// A sink that knows how many bytes it was given.
+pub(super) trait Counting: Sink {
+    /// All bytes so far.
+    fn bytes(&self) -> u64;
+}
+
+impl Counting for ByteCount {
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+impl Counting for Window {
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
 /// So many levels have a line of their own in a table.
 const LEVELS: usize = 32;
 
@@ -56,7 +74,7 @@ pub(super) struct Window {
     taken: Vec<u8>,
     room: usize,
     /// All bytes so far, taken or not.
-    pub(super) bytes: u64,
+    bytes: u64,
     literal: String,
 }
 

@@ -3,7 +3,9 @@
 use std::ffi::OsStr;
 
 use keyfs::record::encode;
-use keyfs::vfs::{Attributes, Caller, HandleNo, InodeNo, OpenMode, Vfs, VfsError, VfsOptions, with_text_len};
+use keyfs::vfs::{
+    Attributes, Caller, HandleNo, InodeNo, OpenMode, Vfs, VfsError, VfsOptions, VfsResult, with_text_shape,
+};
 use keyfs::view::file_text;
 use keyfs::{Key, OpenOptions, Store, Value};
 
@@ -31,7 +33,7 @@ impl Large {
     fn new(value: &Value) -> Large {
         let directory = MemoryDirectory::new();
         directory.plant_bytes(10, &encode(&Key::from("large"), Some(value)));
-        let options = with_text_len(OpenOptions::read_only().cached_bytes(0));
+        let options = with_text_shape(OpenOptions::read_only().cached_bytes(0));
         let store = Store::with_directory(Box::new(directory.clone()), options).unwrap();
         Large { directory, vfs: Vfs::new(store, VfsOptions::default()) }
     }
@@ -47,14 +49,18 @@ impl Large {
     }
 
     /// All that a handle gives, asked for as the kernel does.
-    fn whole(&self, handle: HandleNo) -> Vec<u8> {
+    fn try_whole(&self, handle: HandleNo) -> VfsResult<Vec<u8>> {
         let mut whole = Vec::new();
         loop {
-            match &*self.vfs.read(handle, whole.len() as u64, REQUEST).unwrap() {
-                [] => return whole,
+            match &*self.vfs.read(handle, whole.len() as u64, REQUEST)? {
+                [] => return Ok(whole),
                 piece => whole.extend_from_slice(piece),
             }
         }
+    }
+
+    fn whole(&self, handle: HandleNo) -> Vec<u8> {
+        self.try_whole(handle).unwrap()
     }
 
     /// How often the record was opened, and read, since this was asked last.
@@ -145,7 +151,7 @@ fn a_large_record_that_somebody_has_written_into_is_stale_and_looked_at_again() 
         let handle = files.open(files.look().inode);
         let other = value(elements);
         files.directory.overwrite(10, &encode(&Key::from("large"), Some(&other)));
-        let error = files.vfs.read(handle, 0, REQUEST).err().unwrap();
+        let error = files.try_whole(handle).err().unwrap();
         assert!(matches!(error, VfsError::Stale) && error.errno() == libc::ESTALE, "{elements}: {error:?}");
         files.vfs.release(handle).unwrap();
         let found = files.look();

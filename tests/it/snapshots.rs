@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use keyfs::vfs::with_text_shape;
 use keyfs::{Identifier, OpenOptions, Store, Value};
 use tempfile::TempDir;
 
@@ -271,6 +272,15 @@ fn all_records_are_on_disk_before_the_snapshot_is_written() {
     directory.fail(|_, call| (call == Call::SyncAll).then_some((libc::EIO, crate::memory_directory::Effect::None)));
     drop(crate::actors::reader(&directory));
     assert!(!directory.take_calls().contains(&Call::WriteSnapshot), "written without a sync");
+}
+
+/// "A mount reads again what somebody has put into a snapshot who needs no sizes."
+#[test]
+fn sizes_are_known_although_the_snapshot_is_of_somebody_who_needs_none() {
+    let directory = large();
+    let store = Store::open(directory.path(), with_text_shape(OpenOptions::read_only())).unwrap();
+    assert_whole(&store);
+    assert!(store.keys().iter().all(|key| store.version(key).unwrap().measure.is_some()));
 }
 
 /// The directory of a reader may be filled, and have a snapshot, only after it was opened.

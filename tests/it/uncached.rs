@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use keyfs::vfs::{
     AttributeChange, Attributes, Caller, InodeNo, OpenMode, RenameMode, Vfs, VfsError, VfsOptions, VfsResult,
-    with_text_len,
+    with_text_shape,
 };
 use keyfs::{Identifier, OpenOptions, Store};
 
@@ -30,7 +30,7 @@ impl Uncached {
         let directory = MemoryDirectory::new();
         directory.plant(10, "key", Some(0));
         let options = OpenOptions::writer(Identifier::new("mount").unwrap()).cached_bytes(0);
-        let store = Store::with_directory(Box::new(directory.clone()), with_text_len(options)).unwrap();
+        let store = Store::with_directory(Box::new(directory.clone()), with_text_shape(options)).unwrap();
         Uncached { directory, vfs: Vfs::new(store, VfsOptions::default()) }
     }
 

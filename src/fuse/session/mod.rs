@@ -20,7 +20,7 @@ use signal_hook::iterator::{Handle, Signals};
 
 use super::adapter::Adapter;
 use crate::store::{OpenOptions, Store};
-use crate::vfs::{Vfs, VfsOptions, with_text_len};
+use crate::vfs::{Vfs, VfsOptions, with_text_shape};
 use crate::view::Naming;
 
 pub use busy::{Holder, holders};
@@ -58,7 +58,7 @@ pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountEr
         true => OpenOptions::read_only(),
         false => OpenOptions::writer(options.identifier.clone()),
     };
-    let store = Store::open(&store_path, with_text_len(store_options.sync_interval(options.sync_interval)))?;
+    let store = Store::open(&store_path, with_text_shape(store_options.sync_interval(options.sync_interval)))?;
     // The mount must not keep the directory busy that this was started in.
     let io_error = |action, source| MountError::Io { action, path: mount_point.clone(), source };
     std::env::set_current_dir("/").map_err(|source| io_error("leave the directory to mount on", source))?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use keyfs::vfs::{Vfs, VfsOptions, with_text_len};
+use keyfs::vfs::{Vfs, VfsOptions, with_text_shape};
 use keyfs::view::{Naming, Suffix};
 use keyfs::{AsKey, Identifier, OpenOptions, Store, Timestamp};
 
@@ -34,7 +34,7 @@ fn vfs_with(path: &Path, read_only: bool, naming: Naming, shelf: Option<PathBuf>
     };
     let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
     Vfs::new(
-        Store::open(path, with_text_len(options)).unwrap(),
+        Store::open(path, with_text_shape(options)).unwrap(),
         VfsOptions { uid, gid, umask: 0o022, read_only, naming, shelf },
     )
 }

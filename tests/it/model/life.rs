@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
-use keyfs::vfs::{Vfs, VfsOptions, with_text_len};
+use keyfs::vfs::{Vfs, VfsOptions, with_text_shape};
 use keyfs::{Identifier, OpenOptions, Store};
 
 use crate::standing_before::{Before, StandingBefore};
@@ -34,7 +34,7 @@ impl Life {
 
     fn try_begin(directory: &Path) -> Life {
         // Each value is read from its record whenever it is needed.
-        let options = with_text_len(OpenOptions::writer(Identifier::new("mount").unwrap())).cached_bytes(0);
+        let options = with_text_shape(OpenOptions::writer(Identifier::new("mount").unwrap())).cached_bytes(0);
         let store = Arc::new(Store::open(directory, options).unwrap());
         let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let shelf = Some(shelf(directory));
