@@ -14,7 +14,10 @@ use super::convert::{
     caller, caller_with_process, directory_flags, errno, file_attr, file_type, handle, inode, lifetime, open_flags,
     poll_events, process_id_of, rename_mode, system_time,
 };
-use crate::vfs::{AttributeChange, Attributes, Engine, Entry, OpenMode, Operation, Then, Vfs, VfsError, VfsResult};
+use super::printers::Printers;
+use crate::vfs::{
+    AttributeChange, Attributes, Engine, Entry, OpenMode, Operation, ReadBytes, Reading, Then, Vfs, VfsError, VfsResult,
+};
 
 /// Inode numbers are never used again, so one generation does.
 const GENERATION: Generation = Generation(0);
@@ -22,19 +25,18 @@ const GENERATION: Generation = Generation(0);
 /// Turns requests of the kernel into calls of the file system, and its answers into replies.
 pub(super) struct Adapter<E> {
     vfs: Arc<Vfs<E>>,
+    printers: Printers,
 }
 
 impl<E: Engine> Adapter<E> {
     pub(super) fn new(vfs: Arc<Vfs<E>>) -> Adapter<E> {
-        Adapter { vfs }
+        Adapter { vfs, printers: Printers::default() }
     }
 
     /// Answers a request, and counts it with the time from its arrival until its answer is known.
     fn answer<T>(&self, operation: Operation, work: impl FnOnce(&Vfs<E>) -> VfsResult<T>) -> Result<T, Errno> {
         let began = Instant::now();
-        let result = work(&self.vfs);
-        self.vfs.statistics().record(operation, began.elapsed(), result.is_ok());
-        result.map_err(|error| errno(operation, &error))
+        counted(&self.vfs, operation, began, work(&self.vfs))
     }
 
     /// Answers once the kernel has forgotten what this very request has made out of date: so who has saved sees it.
@@ -48,6 +50,19 @@ impl<E: Engine> Adapter<E> {
     /// The answer to what cannot be done at all.
     fn refuse(&self, operation: Operation, error: VfsError) -> Errno {
         self.answer::<()>(operation, |_| Err(error)).err().unwrap_or(Errno::EIO)
+    }
+}
+
+/// Counts a request that has arrived at `began` and is answered now.
+fn counted<E: Engine, T>(vfs: &Vfs<E>, operation: Operation, began: Instant, result: VfsResult<T>) -> Result<T, Errno> {
+    vfs.statistics().record(operation, began.elapsed(), result.is_ok());
+    result.map_err(|error| errno(operation, &error))
+}
+
+fn reply_data(result: Result<ReadBytes, Errno>, reply: ReplyData) {
+    match result {
+        Ok(bytes) => reply.data(&bytes),
+        Err(error) => reply.error(error),
     }
 }
 
@@ -241,10 +256,20 @@ impl<E: Engine> Filesystem for Adapter<E> {
         _owner: Option<LockOwner>,
         reply: ReplyData,
     ) {
-        match self.answer(Operation::Read, |vfs| vfs.read(handle(open), offset, size)) {
-            Ok(bytes) => reply.data(&bytes),
-            Err(error) => reply.error(error),
-        }
+        let began = Instant::now();
+        let done = match self.vfs.begin_read(handle(open), offset, size) {
+            Ok(Reading::Done(bytes)) => Ok(bytes),
+            Ok(Reading::Large(piece)) => {
+                let vfs = Arc::clone(&self.vfs);
+                let print = move || {
+                    let piece = vfs.finish_read(&piece);
+                    reply_data(counted(&vfs, Operation::Read, began, piece), reply);
+                };
+                return self.printers.hand_over(Box::new(print));
+            }
+            Err(error) => Err(error),
+        };
+        reply_data(counted(&self.vfs, Operation::Read, began, done), reply);
     }
 
     fn write(

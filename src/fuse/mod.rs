@@ -5,6 +5,7 @@
 
 mod adapter;
 mod convert;
+mod printers;
 mod session;
 
 pub use session::{

@@ -68,7 +68,7 @@ pub use report::EngineReport;
 pub use shelf::ShelfError;
 pub use statistics::{Operation, Statistics};
 pub use store_engine::with_text_shape;
-pub use transfer::ReadBytes;
+pub use transfer::{LargePiece, ReadBytes, Reading};
 
 use crate::view::Naming;
 use inode::{ControlInode, InodeKind};

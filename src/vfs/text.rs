@@ -1,5 +1,6 @@
 //! The text of one version as those who have it open share it.
 
+use std::fmt;
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -71,14 +72,22 @@ impl LargeText {
     /// somebody has written into what holds the value.
     pub(super) fn read(&self, offset: u64, length: usize) -> Result<Option<Vec<u8>>, EngineError> {
         let mut printed = self.printed.lock();
-        let known = match printed.take() {
+        let mut known = match printed.take() {
             Some(known) => known,
             None => match self.pinned.value()?.and_then(|value| Printed::of(value, self.shape)) {
                 Some(found) => found,
                 None => return Ok(None),
             },
         };
-        Ok(printed.insert(known).read(offset, length))
+        let piece = known.read(offset, length);
+        *printed = piece.is_some().then_some(known);
+        Ok(piece)
+    }
+}
+
+impl fmt::Debug for LargeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.shape.len)
     }
 }
 

@@ -3,14 +3,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Vfs;
-use super::attributes::HandleNo;
+use super::attributes::{HandleNo, InodeNo};
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::handle::OpenFile;
 use super::inode::InodeKind;
 use super::shelf::OnShelf;
 use super::state::FILE_BYTES;
-use super::text::Text;
+use super::text::{LargeText, Text};
 
 /// Bytes that a read gives: a piece of a text that is shared, or of their own.
 #[derive(Clone, Debug)]
@@ -20,6 +20,24 @@ pub struct ReadBytes(Bytes);
 enum Bytes {
     Shared(Arc<[u8]>, Range<usize>),
     Own(Vec<u8>),
+}
+
+/// A read that was begun.
+#[derive(Debug)]
+pub enum Reading {
+    /// These bytes.
+    Done(ReadBytes),
+    /// Of a large text, which may take long: finish it where nobody waits.
+    Large(LargePiece),
+}
+
+/// A piece of a large text that is to be made.
+#[derive(Debug)]
+pub struct LargePiece {
+    text: Arc<LargeText>,
+    inode: InodeNo,
+    offset: u64,
+    length: u32,
 }
 
 /// The part of `whole` bytes that a read of `length` from `offset` on gives.
@@ -47,6 +65,28 @@ impl<E: Engine> Vfs<E> {
     /// [`VfsError::BadHandle`], [`VfsError::IsADirectory`]; [`VfsError::Engine`] when a large value cannot be read, and
     /// [`VfsError::Stale`] when somebody has written into its record.
     pub fn read(&self, handle: HandleNo, offset: u64, length: u32) -> VfsResult<ReadBytes> {
+        match self.begin_read(handle, offset, length)? {
+            Reading::Done(bytes) => Ok(bytes),
+            Reading::Large(piece) => self.finish_read(&piece),
+        }
+    }
+
+    /// Finishes a read that was begun.
+    ///
+    /// # Errors
+    ///
+    /// Those of a large text that [`Vfs::read`] has.
+    pub fn finish_read(&self, piece: &LargePiece) -> VfsResult<ReadBytes> {
+        let LargePiece { text, inode, offset, length } = piece;
+        Ok(ReadBytes(Bytes::Own(self.read_large(text, *inode, *offset, *length)?)))
+    }
+
+    /// As [`Vfs::read`], but only begins what may take long.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Vfs::read`].
+    pub fn begin_read(&self, handle: HandleNo, offset: u64, length: u32) -> VfsResult<Reading> {
         let state = self.state.lock();
         let open = state.handles.get(handle)?;
         let inode = open.inode;
@@ -55,12 +95,10 @@ impl<E: Engine> Vfs<E> {
             OpenFile::Poked => return Err(VfsError::BadHandle),
             OpenFile::Snapshot(Text::Whole(text)) => {
                 let piece = part(text.len(), offset, length);
-                return Ok(ReadBytes(Bytes::Shared(Arc::clone(text), piece)));
+                return Ok(Reading::Done(ReadBytes(Bytes::Shared(Arc::clone(text), piece))));
             }
             OpenFile::Snapshot(Text::Large(text)) => {
-                let text = Arc::clone(text);
-                drop(state);
-                self.read_large(&text, inode, offset, length)?
+                return Ok(Reading::Large(LargePiece { text: Arc::clone(text), inode, offset, length }));
             }
             OpenFile::Inode | OpenFile::OnShelf(_) => match (&state.inodes.get(inode)?.kind, &open.file) {
                 (InodeKind::Draft(draft), _) => {
@@ -75,7 +113,7 @@ impl<E: Engine> Vfs<E> {
                 _ => return Err(VfsError::BadHandle),
             },
         };
-        Ok(ReadBytes(Bytes::Own(own)))
+        Ok(Reading::Done(ReadBytes(Bytes::Own(own))))
     }
 
     /// Notes which thread writes through a handle: the process that wrote is one whose closing of a descriptor saves.

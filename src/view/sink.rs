@@ -68,6 +68,9 @@ fn in_levels(depth: usize, mut take: impl FnMut(&'static str)) {
     }
 }
 
+/// The most bytes for which there is room before they are there: a read of the kernel asks for no more.
+const MOST_AT_ONCE: usize = 1024 * 1024;
+
 /// A part of a text: some bytes are left out, and those that follow are taken as far as there is room.
 pub(super) struct Window {
     left_out: u64,
@@ -81,7 +84,7 @@ pub(super) struct Window {
 impl Window {
     /// Leaves out `left_out` bytes and takes `length`.
     pub(super) fn new(left_out: u64, length: usize) -> Window {
-        let taken = Vec::with_capacity(length);
+        let taken = Vec::with_capacity(length.min(MOST_AT_ONCE));
         Window { left_out, taken, room: length, bytes: 0, literal: String::new() }
     }
 

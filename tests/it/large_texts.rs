@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use keyfs::record::encode;
 use keyfs::vfs::{
-    Attributes, Caller, HandleNo, InodeNo, OpenMode, Vfs, VfsError, VfsOptions, VfsResult, with_text_shape,
+    Attributes, Caller, HandleNo, InodeNo, OpenMode, Reading, Vfs, VfsError, VfsOptions, VfsResult, with_text_shape,
 };
 use keyfs::view::file_text;
 use keyfs::{Key, OpenOptions, Store, Value};
@@ -98,6 +98,20 @@ fn a_large_value_is_read_when_its_text_is_and_not_when_it_is_opened() {
     let handle = files.open(files.look().inode);
     assert_eq!(files.calls(), (1, 0), "the kernel may still have all of it");
     files.vfs.release(handle).unwrap();
+}
+
+/// "Who serves a request does not wait for a large record to be read."
+#[test]
+fn a_large_read_only_begins_where_requests_are_served() {
+    let value = value(200_000);
+    let files = Large::new(&value);
+    let handle = files.open(files.look().inode);
+    files.calls();
+    let Reading::Large(piece) = files.vfs.begin_read(handle, 1_000_000, REQUEST).unwrap() else { panic!("it is done") };
+    assert_eq!(files.calls(), (0, 0));
+    let text = file_text(&value).into_bytes();
+    assert_same(&files.vfs.finish_read(&piece).unwrap(), &text[1_000_000..]);
+    assert_eq!(files.calls(), (0, 1));
 }
 
 #[test]
