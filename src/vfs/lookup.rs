@@ -123,7 +123,11 @@ impl<E: Engine> Vfs<E> {
         match (draft, &live) {
             (Err(VfsError::Stale), Some(live)) => {
                 let inode = self.version_inode(state, name, key, live)?;
-                self.hold_for_retries(state, inode)?;
+                match self.hold_for_retries(state, inode) {
+                    // It is not this caller who waits for it.
+                    Err(VfsError::Engine(_)) if retry.is_none() => {}
+                    held => held?,
+                }
                 Ok(inode)
             }
             (Err(VfsError::Stale), None) => match state.placeholders.get(name) {

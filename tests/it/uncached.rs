@@ -217,6 +217,18 @@ fn a_record_that_somebody_has_written_into_has_another_inode_and_size() {
     assert_eq!(files.open(files.look().inode, CHANGE).unwrap(), "12345\n");
 }
 
+#[test]
+fn who_only_looks_does_not_hear_that_a_record_cannot_be_opened_for_who_is_to_read_it() {
+    let files = Uncached::new();
+    let found = files.look();
+    files.replace(10, 20, 22);
+    assert!(files.is_sent_away(found.inode, READ));
+    files.directory.fail(|_, call| matches!(call, Call::Open(_)).then_some((libc::EMFILE, Effect::None)));
+    assert_eq!(files.look_as(OTHER).size, 3);
+    let failed = files.vfs.lookup(CALLER, InodeNo::ROOT, OsStr::new("key")).unwrap_err();
+    assert_eq!(failed.errno(), libc::EMFILE);
+}
+
 /// What cannot be read can be removed, and is not put back when a new text is refused.
 #[test]
 fn a_key_whose_record_cannot_be_read_fails_to_open_and_is_removed() {
