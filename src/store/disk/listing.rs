@@ -17,6 +17,9 @@ const FIRST_BUFFER_BYTES: usize = 8 << 20;
 /// The most bytes that one entry takes, and so what must be left over to prove that nothing was cut.
 const ENTRY_BYTES: usize = 19 + 256 + 7;
 
+/// What an entry with a name of 16 digits takes, as nearly all are.
+const RECORD_ENTRY_BYTES: usize = 40;
+
 /// The most foreign names that a listing keeps for the report.
 const FOREIGN_EXAMPLES: usize = 100;
 
@@ -43,6 +46,8 @@ pub(super) fn list(data: &OwnedFd, buffer_bytes: &AtomicUsize) -> io::Result<Lis
 fn list_into(directory: &OwnedFd, buffer: &mut Vec<u8>) -> io::Result<Option<Listing>> {
     let size = buffer.capacity();
     let mut listing = Listing::default();
+    // At once, so that it need not grow in steps; what is not touched takes no memory.
+    listing.records.reserve(size / RECORD_ENTRY_BYTES);
     let mut entries = RawDir::new(directory, buffer.spare_capacity_mut());
     let mut used = 0;
     let mut first_call = true;
