@@ -4,7 +4,7 @@
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use keyfs::record::{decode, encode};
-use keyfs::view::{FileName, file_text, file_text_len};
+use keyfs::view::{FileName, file_text, file_text_shape};
 use keyfs::{Identifier, Key, OpenOptions, Store, Value};
 
 /// The sizes of record that are measured, in bytes, about.
@@ -66,9 +66,9 @@ fn text_of_file(bencher: Bencher<'_, '_>, size: usize) {
 }
 
 #[divan::bench(args = SIZES)]
-fn text_of_file_length(bencher: Bencher<'_, '_>, size: usize) {
+fn text_of_file_shape(bencher: Bencher<'_, '_>, size: usize) {
     let value = value(size);
-    bencher.counter(BytesCount::of_str(value.text())).bench_local(|| file_text_len(black_box(&value)));
+    bencher.counter(BytesCount::of_str(value.text())).bench_local(|| file_text_shape(black_box(&value)));
 }
 
 #[divan::bench]

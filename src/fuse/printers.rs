@@ -6,7 +6,8 @@ use std::thread::{Builder, JoinHandle};
 
 use parking_lot::Mutex;
 
-/// Two, so that one large record does not keep the others waiting.
+/// Two, so that a piece is printed while another one is sent. Those of one text are printed one after the other, so while
+/// a large record is read, both may wait for it, and the readers of other large texts with them.
 const THREADS: usize = 2;
 
 /// Makes a piece of a text and answers with it.

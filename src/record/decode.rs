@@ -49,8 +49,8 @@ struct Members {
 /// [`RecordError`] for everything that the original ignores.
 pub fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
     let text = utf8(bytes, std::str::from_utf8(bytes))?;
-    let (record, value) = decode_around(text)?;
-    Ok(record(Value::from_checked(&text[value])))
+    let (key, deleted, value) = decode_around(text)?;
+    Ok(Record { key, deleted, value: Value::from_checked(&text[value]) })
 }
 
 /// As [`decode`], with the bytes given away: a large value is not copied.
@@ -63,16 +63,16 @@ pub fn decode_owned(bytes: Vec<u8>) -> Result<Record, RecordError> {
         Ok(text) => text,
         Err(error) => return utf8(error.as_bytes(), Err(error.utf8_error())),
     };
-    let (record, value) = decode_around(&text)?;
-    Ok(record(Value::from_checked_part(text, value)))
+    let (key, deleted, value) = decode_around(&text)?;
+    Ok(Record { key, deleted, value: Value::from_checked_part(text, value) })
 }
 
 fn utf8<T>(bytes: &[u8], text: Result<T, Utf8Error>) -> Result<T, RecordError> {
     Ok(text.map_err(|error| SyntaxError::at(bytes, error.valid_up_to(), Reason::NotUtf8))?)
 }
 
-/// Reads everything but the value: what makes the record of it, and where it stands.
-fn decode_around(text: &str) -> Result<(impl FnOnce(Value) -> Record + use<>, Range<usize>), RecordError> {
+/// Reads a record but for its value: the key, whether it is a tombstone, and where the value stands.
+fn decode_around(text: &str) -> Result<(Key, bool, Range<usize>), RecordError> {
     if text.is_empty() {
         return Err(RecordError::Empty);
     }
@@ -87,7 +87,7 @@ fn decode_around(text: &str) -> Result<(impl FnOnce(Value) -> Record + use<>, Ra
         "false" => false,
         _ => return Err(RecordError::DeletedNotABool),
     };
-    Ok((move |value| Record { key, deleted, value }, value))
+    Ok((key, deleted, value))
 }
 
 /// Scans the whole text and finds the members of the outer object.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use super::engine::{EngineError, Pinned};
-use crate::record::Value;
+use super::engine::{EngineError, Pinned, VersionNumber};
+use crate::record::{Key, Value};
 use crate::view::{FileTextPieces, TextShape, file_text};
 
 /// From how many bytes on a text is printed while it is read: smaller ones are made when they are opened.
@@ -28,6 +28,9 @@ pub(super) enum WeakText {
 /// A large text: nothing is read before somebody reads it, because the kernel may have all of it, and nobody holds all of
 /// it beside the value.
 pub(super) struct LargeText {
+    /// The version that it is of.
+    pub(super) key: Key,
+    pub(super) number: VersionNumber,
     shape: TextShape,
     pinned: Arc<dyn Pinned>,
     /// Guards what prints the text, once it was read; taken without any other lock.
@@ -63,9 +66,9 @@ impl WeakText {
 }
 
 impl LargeText {
-    /// The text of what is pinned.
-    pub(super) fn new(shape: TextShape, pinned: Arc<dyn Pinned>) -> LargeText {
-        LargeText { shape, pinned, printed: Mutex::new(None) }
+    /// The text of a version that is pinned.
+    pub(super) fn new(key: Key, number: VersionNumber, shape: TextShape, pinned: Arc<dyn Pinned>) -> LargeText {
+        LargeText { key, number, shape, pinned, printed: Mutex::new(None) }
     }
 
     /// The bytes from `offset` on, at most `length`; `None` when it shows that the text is not what was said of it, because

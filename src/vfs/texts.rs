@@ -135,7 +135,8 @@ impl<E: Engine> Vfs<E> {
                 Some(pinned) => Some(pinned),
                 None => self.engine.pin(key, number)?,
             };
-            return Ok(Text::Large(Arc::new(LargeText::new(shape, pinned.ok_or(VfsError::Superseded)?))));
+            let pinned = pinned.ok_or(VfsError::Superseded)?;
+            return Ok(Text::Large(Arc::new(LargeText::new(key.clone(), number, shape, pinned))));
         }
         let value = match pinned {
             Some(pinned) => pinned.value()?,
@@ -183,13 +184,10 @@ impl<E: Engine> Vfs<E> {
     /// Reads a piece of a large text.
     ///
     /// [`VfsError::Stale`] when somebody has written into what holds the value.
-    pub(super) fn read_large(&self, text: &LargeText, inode: InodeNo, offset: u64, length: u32) -> VfsResult<Vec<u8>> {
-        if let Some(piece) = text.read(offset, length as usize)? {
-            return Ok(piece);
-        }
-        if let Ok(InodeKind::Version(version)) = self.state.lock().inodes.get(inode).map(|inode| &inode.kind) {
-            self.engine.doubt(&version.key, version.number);
-        }
-        Err(VfsError::Stale)
+    pub(super) fn read_large(&self, text: &LargeText, offset: u64, length: u32) -> VfsResult<Vec<u8>> {
+        text.read(offset, length as usize)?.ok_or_else(|| {
+            self.engine.doubt(&text.key, text.number);
+            VfsError::Stale
+        })
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Vfs;
-use super::attributes::{HandleNo, InodeNo};
+use super::attributes::HandleNo;
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::handle::OpenFile;
@@ -35,7 +35,6 @@ pub enum Reading {
 #[derive(Debug)]
 pub struct LargePiece {
     text: Arc<LargeText>,
-    inode: InodeNo,
     offset: u64,
     length: u32,
 }
@@ -77,8 +76,8 @@ impl<E: Engine> Vfs<E> {
     ///
     /// Those of a large text that [`Vfs::read`] has.
     pub fn finish_read(&self, piece: &LargePiece) -> VfsResult<ReadBytes> {
-        let LargePiece { text, inode, offset, length } = piece;
-        Ok(ReadBytes(Bytes::Own(self.read_large(text, *inode, *offset, *length)?)))
+        let LargePiece { text, offset, length } = piece;
+        Ok(ReadBytes(Bytes::Own(self.read_large(text, *offset, *length)?)))
     }
 
     /// As [`Vfs::read`], but only begins what may take long.
@@ -98,7 +97,7 @@ impl<E: Engine> Vfs<E> {
                 return Ok(Reading::Done(ReadBytes(Bytes::Shared(Arc::clone(text), piece))));
             }
             OpenFile::Snapshot(Text::Large(text)) => {
-                return Ok(Reading::Large(LargePiece { text: Arc::clone(text), inode, offset, length }));
+                return Ok(Reading::Large(LargePiece { text: Arc::clone(text), offset, length }));
             }
             OpenFile::Inode | OpenFile::OnShelf(_) => match (&state.inodes.get(inode)?.kind, &open.file) {
                 (InodeKind::Draft(draft), _) => {

@@ -26,12 +26,6 @@ pub fn file_text(value: &Value) -> String {
     bounded_text(value.text(), PRETTY_BYTES)
 }
 
-/// The length of [`file_text`] in bytes, without making the text.
-#[must_use]
-pub fn file_text_len(value: &Value) -> u64 {
-    Plan::of(value.text(), PRETTY_BYTES).bytes
-}
-
 /// What is known of a file's text without making it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextShape {
@@ -99,7 +93,7 @@ impl Plan {
         let in_one_pass = reindent(text, ByteCount::default());
         let in_order = in_one_pass.is_some();
         let (edits, bytes) =
-            in_one_pass.map_or_else(|| find_and_count(text), |counted| (Edits::default(), counted.bytes));
+            in_one_pass.map_or_else(|| find_and_count(text), |counted| (Edits::default(), counted.bytes()));
         if bytes <= bound {
             return Plan { edits, layout: Layout::Indented, bytes, in_order };
         }
@@ -116,7 +110,7 @@ fn find_and_count(text: &str) -> (Edits, u64) {
 }
 
 fn count(text: &str, edits: &Edits, layout: Layout) -> u64 {
-    print(text, edits, Printer::new(ByteCount::default(), layout)).bytes
+    print(text, edits, Printer::new(ByteCount::default(), layout)).bytes()
 }
 
 /// The edits that leave each name once.
@@ -141,7 +135,7 @@ mod tests {
         let value = Value::parse(text).unwrap();
         let expected = format!("{expected}\n");
         assert_eq!(file_text(&value), expected, "{text}");
-        assert_eq!(file_text_len(&value), expected.len() as u64, "length of {text}");
+        assert_eq!(file_text_shape(&value).len, expected.len() as u64, "length of {text}");
         assert_eq!(bounded_text(value.text(), expected.len() as u64), expected, "counted first: {text}");
     }
 
@@ -220,7 +214,7 @@ mod tests {
         let line = "[".repeat(800) + &"0, ".repeat(200_000) + "0" + &"]".repeat(800) + "\n";
         let value = Value::parse(&bomb).unwrap();
         assert_eq!(file_text(&value), line);
-        assert_eq!(file_text_len(&value), line.len() as u64);
+        assert_eq!(file_text_shape(&value).len, line.len() as u64);
         let text = r#"{"a":1,"b":[],"a":[2, 3]}"#;
         let indented = bounded_text(text, u64::MAX);
         assert_eq!(bounded_text(text, indented.len() as u64), indented);
@@ -308,7 +302,7 @@ mod tests {
         #[test]
         fn the_length_is_that_of_the_text(text in texts(false), bound in 0..400u64) {
             let value = Value::parse(&text).unwrap();
-            prop_assert_eq!(file_text_len(&value), file_text(&value).len() as u64);
+            prop_assert_eq!(file_text_shape(&value).len, file_text(&value).len() as u64);
             let bounded = bounded_text(value.text(), bound);
             prop_assert_eq!(Plan::of(value.text(), bound).bytes, bounded.len() as u64);
         }

@@ -18,7 +18,7 @@ mod time;
 mod walk;
 
 pub use file_name::{FileName, Name, NameError};
-pub use file_text::{PRETTY_BYTES, TextShape, file_text, file_text_len, file_text_shape, parse_file_text};
+pub use file_text::{PRETTY_BYTES, TextShape, file_text, file_text_shape, parse_file_text};
 pub use naming::Naming;
 pub use pieces::FileTextPieces;
 pub use suffix::{Suffix, SuffixError};

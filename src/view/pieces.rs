@@ -2,7 +2,7 @@
 
 use super::names::{Names, Passed};
 use super::reindent::{Place, reindent_until};
-use super::sink::{ByteCount, Counting, Sink, Window};
+use super::sink::{ByteCount, Sink, Window};
 use crate::record::Value;
 
 /// So many bytes of a value lie between two places at which printing can begin.
@@ -78,7 +78,7 @@ impl FileTextPieces {
     }
 
     /// Prints on from the front; `None` when members of one object may have the same name.
-    fn advance<S: Counting>(&mut self, sink: &mut S) -> Option<Place> {
+    fn advance<S: Sink>(&mut self, sink: &mut S) -> Option<Place> {
         let text = self.value.text();
         let until = boundary(text, self.front.place.at + STEP);
         let before = sink.bytes();

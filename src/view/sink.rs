@@ -1,6 +1,6 @@
 use crate::record::string::{Style, rewrite_until};
 
-/// What takes a text piece by piece: a string, or only its length.
+/// What takes a text piece by piece: a string, a part of it, or only its length.
 pub(super) trait Sink {
     /// Takes text as it is.
     fn text(&mut self, text: &str);
@@ -9,25 +9,18 @@ pub(super) trait Sink {
     /// writes it readably, and says where its closing quote stands, which it does not take, or how far it has come.
     fn rest_of_literal(&mut self, text: &str, at: usize, until: usize) -> usize;
 
-    /// Takes text as it is, perhaps a comma, a line feed, and two spaces for each level of `depth`.
-    fn line(&mut self, text: &str, comma: bool, depth: usize);
-}
-
-/// A sink that knows how many bytes it was given.
-pub(super) trait Counting: Sink {
     /// All bytes so far.
     fn bytes(&self) -> u64;
-}
 
-impl Counting for ByteCount {
-    fn bytes(&self) -> u64 {
-        self.bytes
-    }
-}
-
-impl Counting for Window {
-    fn bytes(&self) -> u64 {
-        self.bytes
+    /// Takes text as it is, perhaps a comma, a line feed, and two spaces for each level of `depth`.
+    #[inline]
+    fn line(&mut self, text: &str, comma: bool, depth: usize) {
+        self.text(text);
+        let lines = if comma { &LINES_AFTER_COMMA } else { &LINES };
+        match lines.get(depth) {
+            Some(line) => self.text(line),
+            None => deep_line(self, comma, depth),
+        }
     }
 }
 
@@ -52,18 +45,14 @@ const fn beginnings(deepest: &'static str) -> [&'static str; LEVELS] {
     lines
 }
 
+/// The same for a level that has no line in the table.
 #[cold]
-fn push_deep_line(out: &mut String, comma: bool, depth: usize) {
-    out.push_str(if comma { ",\n" } else { "\n" });
-    in_levels(depth, |some| out.push_str(some));
-}
-
-/// The spaces of so many levels, some at a time.
-fn in_levels(depth: usize, mut take: impl FnMut(&'static str)) {
+fn deep_line<S: Sink + ?Sized>(sink: &mut S, comma: bool, depth: usize) {
+    sink.text(if comma { ",\n" } else { "\n" });
     let mut levels = depth;
     while levels > 0 {
         let some = levels.min(LEVELS - 1);
-        take(&LINES[some][1..]);
+        sink.text(&LINES[some][1..]);
         levels -= some;
     }
 }
@@ -96,9 +85,7 @@ impl Window {
     pub(super) fn into_taken(self) -> Vec<u8> {
         self.taken
     }
-}
 
-impl Window {
     /// Takes text of which nothing is left out, and for which there is room; false when that is not so.
     #[inline]
     fn take(&mut self, text: &str) -> bool {
@@ -140,17 +127,8 @@ impl Sink for Window {
         end
     }
 
-    #[inline]
-    fn line(&mut self, text: &str, comma: bool, depth: usize) {
-        self.text(text);
-        let lines = if comma { &LINES_AFTER_COMMA } else { &LINES };
-        match lines.get(depth) {
-            Some(line) => self.text(line),
-            None => {
-                self.text(if comma { ",\n" } else { "\n" });
-                in_levels(depth, |some| self.text(some));
-            }
-        }
+    fn bytes(&self) -> u64 {
+        self.bytes
     }
 }
 
@@ -164,22 +142,15 @@ impl Sink for String {
         rewrite_until(self, text, at, until, Style::Readable)
     }
 
-    #[inline]
-    fn line(&mut self, text: &str, comma: bool, depth: usize) {
-        self.push_str(text);
-        let lines = if comma { &LINES_AFTER_COMMA } else { &LINES };
-        match lines.get(depth) {
-            Some(line) => self.push_str(line),
-            None => push_deep_line(self, comma, depth),
-        }
+    fn bytes(&self) -> u64 {
+        self.len() as u64
     }
 }
 
 /// Counts the bytes of a text without keeping it.
 #[derive(Default)]
 pub(super) struct ByteCount {
-    /// The bytes so far.
-    pub(super) bytes: u64,
+    bytes: u64,
     /// One literal at a time, for those that are not written as they stand.
     literal: String,
 }
@@ -195,6 +166,10 @@ impl Sink for ByteCount {
         let end = rewrite_until(&mut self.literal, text, at, until, Style::Readable);
         self.bytes += self.literal.len() as u64;
         end
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     #[inline]

@@ -18,7 +18,7 @@ const READ: OpenMode = OpenMode { read: true, write: false, append: false, trunc
 /// The largest read that the kernel asks for.
 const REQUEST: u32 = 1024 * 1024;
 
-/// A text of so many elements of about 12 bytes.
+/// An array of so many elements and one; each takes ten bytes of the text.
 fn value(elements: usize) -> Value {
     Value::parse(&format!("[{}0]", "1234.5, ".repeat(elements))).unwrap()
 }
@@ -157,7 +157,8 @@ fn a_large_value_with_duplicate_members_is_read_like_any_other() {
     assert_same(&files.whole(files.open(found.inode)), &text);
 }
 
-/// "read: of such a text: `ESTALE` when somebody has written into its record, `EIO` when that cannot be read"
+/// "read: of such a text: `ESTALE`, at the latest at its end, when somebody has written into its record; `EIO` when that
+/// cannot be read"
 #[test]
 fn a_large_record_that_somebody_has_written_into_is_stale_and_looked_at_again() {
     let files = Large::new(&value(200_000));
