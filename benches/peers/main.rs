@@ -19,24 +19,33 @@ use std::path::Path;
 use measure::{Group, Operation, Row, Stage, measure};
 use mount::large::LargeStage;
 use mount::latency::LatencyStage;
+use mount::saving::SavingStage;
 use mount::stage::MountStage;
 use options::Options;
 use store::memory::MemoryStage;
 use store::stage::StoreStage;
 
 /// The groups, in the order of the page.
-const GROUPS: [&Group; 5] =
-    [&store::stage::GROUP, &store::memory::GROUP, &mount::stage::GROUP, &mount::large::GROUP, &mount::latency::GROUP];
+const GROUPS: [&Group; 6] = [
+    &store::stage::GROUP,
+    &store::memory::GROUP,
+    &mount::stage::GROUP,
+    &mount::saving::GROUP,
+    &mount::large::GROUP,
+    &mount::latency::GROUP,
+];
 
 /// The names of all operations.
 fn operations() -> Vec<&'static str> {
-    let store = store::operations::OPENING.iter().chain(&store::operations::OPERATIONS).map(Operation::name);
+    let store = store::operations::all().map(Operation::name);
     let mount = mount::stage::OPERATIONS.iter().map(Operation::name);
+    let saving = mount::saving::OPERATIONS.iter().map(Operation::name);
     let large = mount::large::OPERATIONS.iter().map(Operation::name);
     let latency = mount::latency::OPERATIONS.iter().map(Operation::name);
     store
         .chain(store::memory::OPERATIONS.iter().map(Operation::name))
         .chain(mount)
+        .chain(saving)
         .chain(large)
         .chain(latency)
         .collect()
@@ -63,15 +72,14 @@ fn run<S: Stage>(
 
 /// Measures everything, one group after the other.
 fn all(options: &Options) -> Vec<Row> {
-    use mount::{large, latency, stage};
+    use mount::{large, latency, saving, stage};
     use store::{memory, operations as of_store};
     let (mut rows, at) = (Vec::new(), &options.directory);
     for &keys in &options.sizes {
-        let operations = of_store::OPENING.iter().chain(&of_store::OPERATIONS);
-        run(options, &mut rows, operations, || StoreStage::new(at, keys));
+        run(options, &mut rows, of_store::all(), || StoreStage::new(at, keys));
     }
     if options.million {
-        run(options, &mut rows, &of_store::OPENING, || StoreStage::new(at, 1_000_000));
+        run(options, &mut rows, of_store::of_a_million(), || StoreStage::new(at, 1_000_000));
     }
     for &keys in &options.sizes {
         run(options, &mut rows, &memory::OPERATIONS, || MemoryStage::new(at, keys));
@@ -79,6 +87,7 @@ fn all(options: &Options) -> Vec<Row> {
     for &keys in &options.sizes {
         run(options, &mut rows, &stage::OPERATIONS, || MountStage::new(at, keys));
     }
+    run(options, &mut rows, &saving::OPERATIONS, || SavingStage::new(at, options.sizes[0]));
     run(options, &mut rows, &large::OPERATIONS, || LargeStage::new(at, options.megabytes));
     run(options, &mut rows, &latency::OPERATIONS, || LatencyStage::new(at, options.sizes[0]));
     rows

@@ -9,10 +9,10 @@ use crate::{GROUPS, operations};
 const USAGE: &str = "\
 usage: cargo bench --bench peers -- [OPTION...]
   --sizes N,...        keys in the store, names in the mount    default: 1000,10000,100000
-  --million            opening also with a million keys
+  --million            opening and synchronising also with a million keys
   --megabytes N        the size of the large value              default: 100
   --rounds N           times that each operation is measured    default: 9
-  --groups A,...       only these: store, memory, mount, large, latency
+  --groups A,...       only these: store, memory, mount, saving, large, latency
   --operations A,...   only these; `list` names them
   --directory DIR      on what disk to measure                  default: TMPDIR, else /var/tmp
   --charts DIR         where to write the pictures              default: none

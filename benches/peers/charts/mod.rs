@@ -28,8 +28,15 @@ struct Chart {
     figures: &'static [&'static str],
 }
 
-const CHARTS: [Chart; 9] = [
+const CHARTS: [Chart; 11] = [
     Chart { file: "open", title: "Opening a store, warm", shape: Shape::Lines, group: "store", figures: &["open"] },
+    Chart {
+        file: "open-anew",
+        title: "Opening a store without a snapshot, warm",
+        shape: Shape::Lines,
+        group: "store",
+        figures: &["open-anew"],
+    },
     Chart {
         file: "open-cold",
         title: "Opening a store, nothing of it in memory",
@@ -67,6 +74,13 @@ const CHARTS: [Chart; 9] = [
         shape: Shape::Bars,
         group: "mount",
         figures: &["read", "cat", "stat", "create", "overwrite", "replace", "unlink"],
+    },
+    Chart {
+        file: "saving",
+        title: "Saving a file through the mount",
+        shape: Shape::BarsOfSizes,
+        group: "saving",
+        figures: &["save"],
     },
     Chart {
         file: "listings",

@@ -12,7 +12,7 @@ use crate::store::stage::seconds;
 /// So many files are read or looked at in a row, in an order that caches do not foresee.
 const READS: usize = 1_000;
 /// So many are written: the last ones, which nobody measures when reading.
-const WRITES: usize = 50;
+pub(super) const WRITES: usize = 50;
 
 const WRITE: OFlags = OFlags::WRONLY.union(OFlags::CLOEXEC);
 
@@ -54,6 +54,11 @@ fn save(path: &PathBuf, how: OFlags, text: &[u8]) {
     assert_eq!(write(&file, text).unwrap(), text.len());
 }
 
+/// Saves as the shell does.
+pub(super) fn overwrite_file(path: &PathBuf, text: &[u8]) {
+    save(path, OFlags::TRUNC, text);
+}
+
 /// Saves as careful programs do, under another name first.
 pub(super) fn save_and_rename(path: &PathBuf, text: &[u8]) {
     let temporary = path.with_file_name(format!(".{}.tmp", path.file_name().unwrap().display()));
@@ -91,7 +96,7 @@ pub(super) fn create(stage: &mut MountStage, face: Face) -> Vec<f64> {
 
 pub(super) fn overwrite(stage: &mut MountStage, face: Face) -> Vec<f64> {
     let text = text(1);
-    mean(&write_paths(stage, face), |path| save(path, OFlags::TRUNC, &text))
+    mean(&write_paths(stage, face), |path| overwrite_file(path, &text))
 }
 
 pub(super) fn replace(stage: &mut MountStage, face: Face) -> Vec<f64> {

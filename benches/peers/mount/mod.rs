@@ -7,4 +7,5 @@ pub(crate) mod large;
 pub(crate) mod latency;
 mod listings;
 mod mounted;
+pub(crate) mod saving;
 pub(crate) mod stage;

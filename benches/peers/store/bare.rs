@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::fs::{self, AtFlags, Mode, OFlags, RawDir};
 use rustix::io::Errno;
+use rustix::path::Arg;
 
 use super::records::{NEW_KEYS, key, record, value};
 
@@ -113,6 +114,18 @@ impl Bare {
         Ok(numbers)
     }
 
+    /// Lists the directory and reads each record.
+    pub(crate) fn read_all(&mut self) -> io::Result<()> {
+        self.list()?.into_iter().try_for_each(|number| self.read(number.to_string()))
+    }
+
+    fn read(&self, name: impl Arg) -> io::Result<()> {
+        let file = fs::openat(&self.records, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+        fs::fstat(&file)?;
+        rustix::io::read(&file, &mut [0; 4096])?;
+        Ok(())
+    }
+
     /// Begins to watch the names of the records.
     pub(crate) fn watch(&self) -> io::Result<OwnedFd> {
         let queue = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
@@ -132,9 +145,7 @@ impl Bare {
                 event => event?,
             };
             if let (true, Some(name)) = (event.events().contains(ReadFlags::CREATE), event.file_name()) {
-                let file = fs::openat(&self.records, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-                fs::fstat(&file)?;
-                rustix::io::read(&file, &mut [0; 4096])?;
+                self.read(name)?;
                 read += 1;
             }
         }

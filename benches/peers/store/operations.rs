@@ -15,9 +15,24 @@ const fn operation(
     Operation { figures, note, most_rounds: usize::MAX, sample }
 }
 
-/// Those that come first, while nothing is loaded yet, and that alone are measured of a million keys.
-pub(crate) static OPENING: [OfStore; 2] = [
+/// All of them.
+pub(crate) fn all() -> impl Iterator<Item = &'static OfStore> {
+    OPENING.iter().chain(&OPERATIONS).chain(&FOLLOWING)
+}
+
+/// Those that are measured of a million keys, too.
+pub(crate) fn of_a_million() -> impl Iterator<Item = &'static OfStore> {
+    OPENING.iter().chain(&FOLLOWING)
+}
+
+/// Those that come first, while nothing is loaded yet.
+static OPENING: [OfStore; 3] = [
     operation(&[Figure::seconds("open", "open, warm")], OPENED, reading::open),
+    operation(
+        &[Figure::seconds("open-anew", "open, warm, without a snapshot")],
+        "floor: list the directory; open, fstat, read and close each record; the JSON files: read and parse all of them",
+        reading::open_anew,
+    ),
     Operation {
         figures: &[Figure::seconds("open-cold", "open, cold")],
         note: "the kernel was told to forget all that it keeps of the disk; floor: list the directory",
@@ -29,7 +44,7 @@ pub(crate) static OPENING: [OfStore; 2] = [
 const OPENED: &str = "floor: list the directory; the JSON files: read and parse all of them";
 const REPLACED: &str = "floor: create, write, link, unlink; the JSON files: create, write, rename";
 
-pub(crate) static OPERATIONS: [OfStore; 9] = [
+static OPERATIONS: [OfStore; 7] = [
     operation(&[Figure::seconds("get", "get")], "the JSON files: open, read, parse", reading::get),
     operation(&[Figure::seconds("put-burst", "put, replacing: 50 at once after a rest")], REPLACED, writing::put_burst),
     operation(
@@ -45,6 +60,10 @@ pub(crate) static OPERATIONS: [OfStore; 9] = [
     ),
     operation(&[Figure::seconds("put-new", "put of a new key")], "floor: create, write, link", writing::put_new),
     operation(&[Figure::seconds("remove", "remove")], "floor: create, write, link, unlink", writing::remove),
+];
+
+/// What is asked of a store that others have changed, or not.
+static FOLLOWING: [OfStore; 2] = [
     operation(
         &[Figure::seconds("synchronize-unchanged", "synchronise, nothing changed")],
         "floor: read the empty queue of an inotify watch",

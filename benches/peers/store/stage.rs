@@ -95,6 +95,15 @@ impl StoreStage {
         }
     }
 
+    /// Removes what keyfs keeps beside the records, while nobody has the store open.
+    pub(crate) fn remove_snapshot(&self) {
+        for entry in std::fs::read_dir(self.path()).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_file() {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+    }
+
     /// `count` keys that nobody has put yet.
     pub(crate) fn new_keys(&mut self, count: usize) -> Vec<String> {
         let first = self.new_keys;
