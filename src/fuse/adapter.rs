@@ -11,8 +11,8 @@ use fuser::{
 };
 
 use super::convert::{
-    caller, caller_with_process, directory_flags, errno, file_attr, file_type, handle, inode, lifetime, open_flags,
-    poll_events, process_id_of, rename_mode, system_time,
+    attribute_lifetime, caller, caller_with_process, directory_flags, errno, file_attr, file_type, handle, inode,
+    lifetime, open_flags, poll_events, process_id_of, rename_mode, system_time,
 };
 use super::printers::Printers;
 use crate::vfs::{
@@ -105,7 +105,8 @@ impl<E: Engine> Filesystem for Adapter<E> {
     fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         match self.answer(Operation::Lookup, |vfs| vfs.lookup(caller(request), inode(parent), name)) {
             Ok(attributes) => {
-                reply.entry(&lifetime(&attributes), &file_attr(&attributes, attributes.inode), GENERATION);
+                let attr = file_attr(&attributes, attributes.inode);
+                reply.entry_with_ttls(&attribute_lifetime(&attributes), &lifetime(&attributes), &attr, GENERATION);
             }
             Err(error) => reply.error(error),
         }

@@ -5,11 +5,14 @@ use std::time::{Duration, SystemTime};
 use fuser::{Errno, FileAttr, FileHandle, FileType, FopenFlags, INodeNo, PollEvents, RenameFlags, Request, TimeOrNow};
 
 use crate::vfs::{
-    Attributes, Caller, FileKind, HandleNo, InodeNo, Opened, OpenedDirectory, Operation, RenameMode, VfsError,
+    Attributes, Caller, FileKind, HandleNo, InodeNo, Kept, Opened, OpenedDirectory, Operation, RenameMode, VfsError,
 };
 
 /// How long the kernel may keep what lasts: until it is told otherwise.
 const LASTING: Duration = Duration::from_secs(3600);
+
+/// For the checks between a lookup and the open that it is for: the kernel counts in ticks of up to 10 ms.
+const BRIEFLY: Duration = Duration::from_millis(10);
 
 pub(super) fn inode(number: INodeNo) -> InodeNo {
     InodeNo(number.0)
@@ -98,7 +101,12 @@ pub(super) fn system_time(time: TimeOrNow) -> SystemTime {
 
 /// How long the kernel may answer for a name and its attributes itself.
 pub(super) fn lifetime(attributes: &Attributes) -> Duration {
-    if attributes.lasting { LASTING } else { Duration::ZERO }
+    if attributes.kept == Kept::Lasting { LASTING } else { Duration::ZERO }
+}
+
+/// How long the kernel may answer for the attributes alone, after a lookup.
+pub(super) fn attribute_lifetime(attributes: &Attributes) -> Duration {
+    if attributes.kept == Kept::Briefly { BRIEFLY } else { lifetime(attributes) }
 }
 
 /// As sysfs does: always readable and writable, and an exception when the value has changed.

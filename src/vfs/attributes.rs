@@ -43,8 +43,19 @@ pub struct Attributes {
     pub uid: u32,
     /// The group.
     pub gid: u32,
-    /// Whether the kernel may keep them, and the name that led to them, until a notice says otherwise.
-    pub lasting: bool,
+    /// What the kernel may keep.
+    pub kept: Kept,
+}
+
+/// What the kernel may keep of an inode and of the name that led to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// The attributes and the name, until a notice says otherwise.
+    Lasting,
+    /// The attributes for as long as the system call takes that looked the name up; not the name.
+    Briefly,
+    /// Nothing.
+    Nothing,
 }
 
 /// Who asks.

@@ -35,11 +35,29 @@ impl<E: Engine> Vfs<E> {
                 (placeholder, Draft::default(), SystemTime::now(), None)
             }
         };
-        let number = state.inodes.new_number();
         let (name, key) = (name.clone(), key.clone());
-        let draft = DraftInode { name, key, draft, modified, base, shown_inode, replaces: None };
-        state.inodes.add(number, InodeKind::Draft(Box::new(draft)));
-        Ok(number)
+        let draft = DraftInode { name, key, draft, unopened: None, modified, base, shown_inode, replaces: None };
+        Ok(state.add_draft(draft))
+    }
+
+    /// A new draft of a key for who opens it and empties it: the text of its version is not read.
+    ///
+    /// [`VfsError::Stale`] when neither version nor placeholder is there.
+    pub(super) fn emptied_draft(
+        &self,
+        state: &mut State,
+        name: &FileName,
+        key: &Key,
+        live: Option<&LiveVersion>,
+    ) -> VfsResult<InodeNo> {
+        let Some(live) = live else { return self.new_draft(state, name, key, None) };
+        let shown_inode = self.version_inode(state, name, key, live)?;
+        let InodeKind::Version(version) = &state.inodes.get(shown_inode)?.kind else { return Err(VfsError::Stale) };
+        let unopened = Some(version.shape.len);
+        state.inodes.drop_unused(shown_inode);
+        let (modified, base, name, key) = (live.modified, Some(live.number), name.clone(), key.clone());
+        let draft = Draft::default();
+        Ok(state.add_draft(DraftInode { name, key, draft, unopened, modified, base, shown_inode, replaces: None }))
     }
 
     /// The draft that all share who change a key in place: locks are of inodes, so who waits for one must wait on the
@@ -82,6 +100,13 @@ impl<E: Engine> Vfs<E> {
 }
 
 impl State {
+    /// Gives a draft an inode.
+    fn add_draft(&mut self, draft: DraftInode) -> InodeNo {
+        let number = self.inodes.new_number();
+        self.inodes.add(number, InodeKind::Draft(Box::new(draft)));
+        number
+    }
+
     /// Whether a shared draft is still one: somebody has it open, or will open it in a moment.
     fn is_shared_draft(&self, number: InodeNo, name: &FileName) -> bool {
         let Ok(inode) = self.inodes.get(number) else { return false };

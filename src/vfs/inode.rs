@@ -91,6 +91,9 @@ pub(super) struct DraftInode {
     pub(super) name: FileName,
     pub(super) key: Key,
     pub(super) draft: Draft,
+    /// The length of the text that it would begin with, as long as nobody has opened it who empties it: so that text need
+    /// not be read.
+    pub(super) unopened: Option<u64>,
     pub(super) modified: SystemTime,
     /// The version that the draft began with, or has become; none for a key that did not exist.
     pub(super) base: Option<VersionNumber>,
@@ -98,6 +101,13 @@ pub(super) struct DraftInode {
     pub(super) shown_inode: InodeNo,
     /// What the name led to before it was unlinked: put back when the text is refused.
     pub(super) replaces: Option<Value>,
+}
+
+impl DraftInode {
+    /// The length of the file.
+    pub(super) fn len(&self) -> u64 {
+        self.unopened.unwrap_or(self.draft.bytes.len() as u64)
+    }
 }
 
 impl Inode {

@@ -1,7 +1,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::attributes::{Attributes, Caller, InodeNo};
+use super::attributes::{Attributes, Caller, InodeNo, Kept};
 use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::inode::{ControlDirectory, ControlInode, InodeKind};
@@ -34,7 +34,7 @@ impl<E: Engine> Vfs<E> {
             let inode = self.lookup_of_poker(&mut state, name)?;
             state.inodes.looked_up(inode);
             // Only for the poker: the next who looks the name up is to ask.
-            return Ok(Attributes { lasting: false, ..self.attributes(&state, inode)? });
+            return Ok(Attributes { kept: Kept::Nothing, ..self.attributes(&state, inode)? });
         }
         self.settled(|| {
             if name != CONTROL_NAME {
@@ -70,7 +70,8 @@ impl<E: Engine> Vfs<E> {
             InodeKind::Version(version) => state.retries.may_be_kept(&version.name),
             _ => true,
         };
-        Ok(Attributes { lasting: attributes.lasting && may_be_kept, ..attributes })
+        let kept = if may_be_kept { attributes.kept } else { Kept::Nothing };
+        Ok(Attributes { kept, ..attributes })
     }
 
     /// Checks a name in the root directory.
@@ -115,8 +116,11 @@ impl<E: Engine> Vfs<E> {
         let retry = state.retries.at_lookup(caller, name);
         let draft = match retry {
             // The kernel looks up twice, and both answers must be the same draft.
-            Some((Wanted::Draft, Some(answered))) if state.inodes.contains(answered) => return Ok(answered),
+            Some((Wanted::Draft | Wanted::Emptied, Some(answered))) if state.inodes.contains(answered) => {
+                return Ok(answered);
+            }
             Some((Wanted::Draft, _)) => self.new_draft(state, name, key, live.as_ref()),
+            Some((Wanted::Emptied, _)) => self.emptied_draft(state, name, key, live.as_ref()),
             Some((Wanted::Shared, _)) => self.shared_draft(state, name, key, live.as_ref()),
             Some((Wanted::Read, _)) | None => Err(VfsError::Stale),
         };

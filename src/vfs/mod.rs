@@ -57,7 +57,7 @@ use std::sync::atomic::AtomicU32;
 use parking_lot::{Condvar, Mutex};
 
 pub use attributes::{
-    AttributeChange, Attributes, Caller, Entry, FileKind, HandleNo, InodeNo, OpenMode, Opened, RenameMode,
+    AttributeChange, Attributes, Caller, Entry, FileKind, HandleNo, InodeNo, Kept, OpenMode, Opened, RenameMode,
 };
 pub use engine::{Engine, EngineError, ForeignChange, LiveVersion, Pinned, Space, VersionNumber};
 pub use error::{VfsError, VfsResult};
@@ -223,7 +223,7 @@ impl<E: Engine> Vfs<E> {
             InodeKind::Control(ControlInode::Refused { size, modified, .. }) => {
                 (FileKind::Regular, *size, *modified, 0o444)
             }
-            InodeKind::Draft(draft) => (FileKind::Regular, draft.draft.bytes.len() as u64, draft.modified, 0o644),
+            InodeKind::Draft(draft) => (FileKind::Regular, draft.len(), draft.modified, 0o644),
             InodeKind::Scratch(scratch) => {
                 let found = scratch.stat(&self.shelf)?;
                 (scratch.kind(), found.size, found.modified, found.mode)
@@ -233,15 +233,18 @@ impl<E: Engine> Vfs<E> {
             InodeKind::Draft(draft) => draft.shown_inode,
             _ => number,
         };
-        let lasting = match &inode.kind {
-            InodeKind::Root | InodeKind::Version(_) | InodeKind::Control(ControlInode::Directory(_)) => true,
-            InodeKind::Control(_) => false,
-            InodeKind::Placeholder(_) | InodeKind::Draft(_) | InodeKind::Scratch(_) => false,
+        let kept = match &inode.kind {
+            InodeKind::Root | InodeKind::Version(_) | InodeKind::Control(ControlInode::Directory(_)) => Kept::Lasting,
+            // When it is emptied, the kernel forgets its attributes but for the owner and the mode.
+            InodeKind::Draft(draft) if draft.unopened.is_some() => Kept::Briefly,
+            InodeKind::Control(_) | InodeKind::Placeholder(_) | InodeKind::Draft(_) | InodeKind::Scratch(_) => {
+                Kept::Nothing
+            }
         };
         let write_bits = if self.options.read_only { 0o222 } else { 0 };
         let mode = if kind == FileKind::Symlink { mode } else { mode & !self.options.umask & !write_bits };
         let (uid, gid) = (self.options.uid, self.options.gid);
-        Ok(Attributes { inode: number, shown_inode, kind, size, modified, mode, uid, gid, lasting })
+        Ok(Attributes { inode: number, shown_inode, kind, size, modified, mode, uid, gid, kept })
     }
 }
 

@@ -89,9 +89,12 @@ impl<E: Engine> Vfs<E> {
         mode: OpenMode,
     ) -> VfsResult<Opened> {
         if let InodeKind::Draft(draft) = &mut state.inodes.get_mut(inode)?.kind {
-            if mode.truncate {
-                draft.draft.clear();
+            match (mode.truncate, draft.unopened) {
+                (true, _) => draft.draft.clear(),
+                (false, Some(_)) => return Err(VfsError::Stale),
+                (false, None) => {}
             }
+            draft.unopened = None;
             draft.draft.writers += u32::from(mode.write);
         }
         let handle = add_handle(state, inode, OpenFile::Inode, mode);
@@ -182,6 +185,7 @@ impl<E: Engine> Vfs<E> {
         let live = self.live(state, key);
         let draft = match wanted {
             Wanted::Shared => self.shared_draft(state, name, key, live.as_ref()),
+            Wanted::Emptied => self.emptied_draft(state, name, key, live.as_ref()),
             Wanted::Draft | Wanted::Read => self.new_draft(state, name, key, live.as_ref()),
         };
         let opened = self.open_bytes(state, caller, draft?, mode)?;
@@ -200,12 +204,16 @@ impl<E: Engine> Vfs<E> {
         key: &Key,
     ) -> VfsResult<Opened> {
         let retry = state.retries.take(caller, name);
-        let led_here = matches!(retry, Some((Wanted::Draft | Wanted::Shared, answered)) if answered == Some(inode));
+        // Whoever was to empty it and comes to do something else wants another draft: this one has no text.
+        let suits = |wanted: Wanted| wanted != Wanted::Read && (wanted != Wanted::Emptied || mode.truncate);
+        let led_here = retry.is_some_and(|(wanted, answered)| suits(wanted) && answered == Some(inode));
         match retry {
             _ if caller.thread == 0 || (mode.write && led_here) => self.open_bytes(state, caller, inode, mode),
             // Nobody else was looked up for it: the very file that the thread has a descriptor of.
-            Some((Wanted::Draft | Wanted::Shared, None)) if mode.write => self.open_bytes(state, caller, inode, mode),
-            Some((Wanted::Draft | Wanted::Shared, Some(_))) if mode.write => {
+            Some((Wanted::Draft | Wanted::Emptied | Wanted::Shared, None)) if mode.write => {
+                self.open_bytes(state, caller, inode, mode)
+            }
+            Some((Wanted::Draft | Wanted::Emptied | Wanted::Shared, Some(_))) if mode.write => {
                 let draft = self.new_draft(state, name, key, self.live(state, key).as_ref())?;
                 let opened = self.open_bytes(state, caller, draft, mode)?;
                 Ok(Opened { direct: true, ..opened })

@@ -31,6 +31,7 @@ impl Wanted {
         match mode {
             OpenMode { write: false, .. } => Wanted::Read,
             mode if mode.is_in_place() => Wanted::Shared,
+            OpenMode { truncate: true, .. } => Wanted::Emptied,
             _ => Wanted::Draft,
         }
     }
@@ -43,6 +44,8 @@ pub(super) enum Wanted {
     Read,
     /// A draft of one's own.
     Draft,
+    /// A draft of one's own that begins empty.
+    Emptied,
     /// The draft that all share who change the key in place.
     Shared,
 }

@@ -265,7 +265,8 @@ impl State {
             let mut draft = Draft::of_text(text.to_vec());
             draft.writers = u32::try_from(writers).unwrap_or(u32::MAX);
             let (name, key, modified) = (to.clone(), key.clone(), SystemTime::now());
-            let draft = DraftInode { name, key, draft, modified, base: None, shown_inode: number, replaces: None };
+            let (unopened, base, replaces) = (None, None, None);
+            let draft = DraftInode { name, key, draft, unopened, modified, base, shown_inode: number, replaces };
             inode.kind = InodeKind::Draft(Box::new(draft));
         }
     }

@@ -59,6 +59,7 @@ impl<E: Engine> Vfs<E> {
             InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => Err(VfsError::IsADirectory),
             InodeKind::Control(_) => Err(VfsError::NotPermitted),
             InodeKind::Scratch(_) => Err(VfsError::Invalid),
+            InodeKind::Draft(draft) if draft.unopened.is_some() => Err(VfsError::Stale),
             InodeKind::Draft(draft) => {
                 draft.draft.resize(size);
                 Ok(())

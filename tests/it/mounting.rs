@@ -7,6 +7,7 @@ mod leaving;
 mod mistakes;
 mod network;
 mod place;
+mod round_trips;
 mod shelf;
 mod signals;
 mod syncing;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use keyfs::vfs::{Attributes, Caller, Entry, InodeNo, OpenMode, Vfs, VfsError, VfsResult};
+use keyfs::vfs::{AttributeChange, Attributes, Caller, Entry, InodeNo, Kept, OpenMode, Vfs, VfsError, VfsResult};
 use keyfs::{AsKey, Store};
 
 use crate::behaviour::{foreign_store, vfs_of};
@@ -31,7 +31,7 @@ fn with_a_stale_open(then: impl FnOnce(&Vfs<Store>, &Store)) {
     let (vfs, store) = (vfs_of(directory.path(), false), foreign_store(directory.path()));
     put(&store, "key", 1);
     let first = look(&vfs).unwrap();
-    assert!(first.lasting);
+    assert!(first.kept == Kept::Lasting);
     store.remove("key").unwrap();
     assert!(matches!(read(&vfs, first.inode), Err(VfsError::Stale)));
     then(&vfs, &store);
@@ -57,11 +57,11 @@ fn what_was_found_after_the_open_has_failed_is_not_kept_for_the_next_open() {
     with_a_stale_open(|vfs, store| {
         assert!(matches!(look(vfs), Err(VfsError::NotFound)));
         put(store, "key", 2);
-        assert!(!look(vfs).unwrap().lasting, "else the next open comes without a lookup");
+        assert!(look(vfs).unwrap().kept != Kept::Lasting, "else the next open comes without a lookup");
         put(store, "key", 3);
         let found = look(vfs).unwrap();
         assert_eq!(read(vfs, found.inode).unwrap(), "3\n");
-        assert!(look(vfs).unwrap().lasting, "that open is over");
+        assert!(look(vfs).unwrap().kept == Kept::Lasting, "that open is over");
         put(store, "key", 4);
         assert!(matches!(read(vfs, found.inode), Err(VfsError::Stale)));
     });
@@ -204,5 +204,33 @@ fn who_neither_opened_nor_wrote_saves_nothing_by_closing() {
         vfs.write(handle, 3, b"4").unwrap();
         flush(OTHER);
         assert_eq!(text(), "1234\n");
+    });
+}
+
+/// The first open may have failed between its lookup and its second try.
+#[test]
+fn who_was_to_empty_a_file_and_comes_to_change_it_has_its_text() {
+    with_a_key(|vfs, _, version| {
+        assert!(matches!(vfs.open(CALLER, version, SAVE), Err(VfsError::Stale)));
+        let draft = look(vfs).unwrap();
+        assert_eq!((draft.kept, draft.size), (Kept::Briefly, 2), "as long as nobody has emptied it");
+        let cut = AttributeChange { size: Some(1), ..AttributeChange::default() };
+        assert!(matches!(vfs.setattr(draft.inode, None, cut), Err(VfsError::Stale)), "it has no text to be cut");
+        let opened = vfs.open(CALLER, draft.inode, OpenMode { truncate: false, ..SAVE }).unwrap();
+        assert!(opened.direct, "the kernel's pages are those of the other draft");
+        vfs.write(opened.handle, 1, b"2").unwrap();
+        vfs.flush(opened.handle, CALLER, |thread| thread).unwrap();
+        assert_eq!(read(vfs, look(vfs).unwrap().inode).unwrap(), "12\n");
+    });
+}
+
+#[test]
+fn the_kernel_keeps_nothing_of_a_draft_that_was_emptied() {
+    with_a_key(|vfs, _, version| {
+        assert!(matches!(vfs.open(CALLER, version, SAVE), Err(VfsError::Stale)));
+        let draft = look(vfs).unwrap().inode;
+        vfs.open(CALLER, draft, SAVE).unwrap();
+        let emptied = vfs.getattr(draft).unwrap();
+        assert_eq!((emptied.kept, emptied.size, emptied.shown_inode), (Kept::Nothing, 0, version));
     });
 }

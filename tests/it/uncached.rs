@@ -91,6 +91,22 @@ fn sizes_are_known_and_texts_are_read_at_each_open() {
 }
 
 #[test]
+fn a_value_is_not_read_for_a_draft_that_is_emptied() {
+    const SAVE: OpenMode = OpenMode { read: false, write: true, append: false, truncate: true, exclusive: false };
+    let files = Uncached::new();
+    for (mode, read) in [(SAVE, 0), (OpenMode { truncate: false, ..SAVE }, 1)] {
+        let found = files.look();
+        files.directory.take_calls();
+        assert!(matches!(files.vfs.open(CALLER, found.inode, mode), Err(VfsError::Stale)));
+        let draft = files.look();
+        assert_eq!(draft.size, 2);
+        files.vfs.open(CALLER, draft.inode, mode).unwrap();
+        let reads = files.directory.take_calls().into_iter().filter(|call| matches!(call, Call::Read(_))).count();
+        assert_eq!(reads, read, "{mode:?}");
+    }
+}
+
+#[test]
 fn a_record_that_goes_before_it_is_read_sends_the_open_away_once() {
     let files = Uncached::new();
     let found = files.look();
