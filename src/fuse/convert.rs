@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use fuser::{Errno, FileAttr, FileHandle, FileType, FopenFlags, INodeNo, PollEvents, RenameFlags, Request, TimeOrNow};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::vfs::{
     Attributes, Caller, FileKind, HandleNo, InodeNo, Kept, Opened, OpenedDirectory, Operation, RenameMode, VfsError,
@@ -39,8 +40,19 @@ pub(super) fn process_id_of(thread: u32) -> u32 {
 
 /// The process that a thread belongs to; none when it has ended.
 fn process_of(thread: u32) -> Option<u32> {
+    if is_main_thread(thread) {
+        return Some(thread);
+    }
     let status = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok())
+}
+
+/// Whether a thread is the first one of its process, as most are who save; false where the kernel does not tell. Reading that
+/// in `/proc` takes as long as the way from the kernel to here and back.
+fn is_main_thread(thread: u32) -> bool {
+    let pid = i32::try_from(thread).ok().and_then(Pid::from_raw);
+    // Others have no descriptor.
+    pid.is_some_and(|pid| pidfd_open(pid, PidfdFlags::empty()).is_ok())
 }
 
 pub(super) fn errno(operation: Operation, error: &VfsError) -> Errno {
@@ -129,4 +141,28 @@ pub(super) fn directory_flags(opened: &OpenedDirectory) -> FopenFlags {
     flags.set(FopenFlags::FOPEN_CACHE_DIR, opened.cache);
     flags.set(FopenFlags::FOPEN_KEEP_CACHE, opened.keep_cache);
     flags
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::thread::gettid;
+
+    use super::*;
+
+    fn number(pid: Pid) -> u32 {
+        pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    #[test]
+    fn the_process_of_a_thread_is_known_whether_it_is_the_first_one_or_not() {
+        let process = std::process::id();
+        let of_another = || {
+            let thread = number(gettid());
+            (thread == process, is_main_thread(thread), process_id_of(thread))
+        };
+        let other = std::thread::scope(|scope| scope.spawn(of_another).join().unwrap());
+        assert_eq!(other, (false, false, process));
+        assert_eq!((is_main_thread(process), process_id_of(process)), (true, process));
+        assert_eq!([0, u32::MAX, i32::MAX.unsigned_abs()].map(process_id_of), [0; 3]);
+    }
 }
