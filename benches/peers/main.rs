@@ -14,6 +14,7 @@ mod python;
 mod report;
 mod store;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use measure::{Group, Operation, Row, Stage, measure};
@@ -51,10 +52,19 @@ fn operations() -> Vec<&'static str> {
         .collect()
 }
 
-/// Measures those of the operations that are selected, all on one stage, which is made only if there is one.
+/// What was measured.
+#[derive(Default)]
+struct Measured {
+    rows: Vec<Row>,
+    /// Whether something could not be measured to its end.
+    has_failed: bool,
+}
+
+/// Measures those of the operations that are selected, all on one stage, which is made only if there is one. A panic ends only
+/// that: what was measured before took long.
 fn run<S: Stage>(
     options: &Options,
-    rows: &mut Vec<Row>,
+    measured: &mut Measured,
     operations: impl IntoIterator<Item = &'static Operation<S, S::Peer>>,
     stage: impl FnOnce() -> S,
 ) {
@@ -63,34 +73,38 @@ fn run<S: Stage>(
     if operations.is_empty() {
         return;
     }
-    let mut stage = stage();
-    eprintln!("{}: {} {}", S::GROUP.name, stage.size(), S::GROUP.many);
-    for operation in operations {
-        rows.extend(measure(&mut stage, operation, options.rounds));
-    }
+    let Measured { rows, has_failed } = measured;
+    let all = AssertUnwindSafe(|| {
+        let mut stage = stage();
+        eprintln!("{}: {} {}", S::GROUP.name, stage.size(), S::GROUP.many);
+        for operation in operations {
+            rows.extend(measure(&mut stage, operation, options.rounds));
+        }
+    });
+    *has_failed |= catch_unwind(all).is_err();
 }
 
 /// Measures everything, one group after the other.
-fn all(options: &Options) -> Vec<Row> {
+fn all(options: &Options) -> Measured {
     use mount::{large, latency, saving, stage};
     use store::{memory, operations as of_store};
-    let (mut rows, at) = (Vec::new(), &options.directory);
+    let (mut measured, at) = (Measured::default(), &options.directory);
     for &keys in &options.sizes {
-        run(options, &mut rows, of_store::all(), || StoreStage::new(at, keys));
+        run(options, &mut measured, of_store::all(), || StoreStage::new(at, keys));
     }
     if options.million {
-        run(options, &mut rows, of_store::of_a_million(), || StoreStage::new(at, 1_000_000));
+        run(options, &mut measured, of_store::of_a_million(), || StoreStage::new(at, 1_000_000));
     }
     for &keys in &options.sizes {
-        run(options, &mut rows, &memory::OPERATIONS, || MemoryStage::new(at, keys));
+        run(options, &mut measured, &memory::OPERATIONS, || MemoryStage::new(at, keys));
     }
     for &keys in &options.sizes {
-        run(options, &mut rows, &stage::OPERATIONS, || MountStage::new(at, keys));
+        run(options, &mut measured, &stage::OPERATIONS, || MountStage::new(at, keys));
     }
-    run(options, &mut rows, &saving::OPERATIONS, || SavingStage::new(at, options.sizes[0]));
-    run(options, &mut rows, &large::OPERATIONS, || LargeStage::new(at, options.megabytes));
-    run(options, &mut rows, &latency::OPERATIONS, || LatencyStage::new(at, options.sizes[0]));
-    rows
+    run(options, &mut measured, &saving::OPERATIONS, || SavingStage::new(at, options.sizes[0]));
+    run(options, &mut measured, &large::OPERATIONS, || LargeStage::new(at, options.megabytes));
+    run(options, &mut measured, &latency::OPERATIONS, || LatencyStage::new(at, options.sizes[0]));
+    measured
 }
 
 /// The rows of each figure together, in the order in which figures came first.
@@ -116,7 +130,8 @@ fn main() {
         eprintln!("nothing is measured without --bench; see scripts/bench");
         return;
     };
-    let rows = by_figure(all(&options));
+    let Measured { rows, has_failed } = all(&options);
+    let rows = by_figure(rows);
     for group in GROUPS {
         print!("{}", report::tables(group, &rows));
         if let Some(directory) = &options.charts {
@@ -126,5 +141,9 @@ fn main() {
     if let Some(file) = options.json {
         let samples = format!("{:#}\n", report::samples(&rows));
         std::fs::write(&file, samples).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+    if has_failed {
+        eprintln!("not everything could be measured: see above");
+        std::process::exit(1);
     }
 }

@@ -37,13 +37,16 @@ impl Figure {
     }
 }
 
+/// As many rounds as are asked for, whatever the size.
+pub(crate) const AS_ASKED: fn(usize) -> usize = |_| usize::MAX;
+
 /// An operation that is measured on a stage `S` by peers `P`.
 pub(crate) struct Operation<S: 'static, P: 'static> {
     pub(crate) figures: &'static [Figure],
     /// What the floor is, or what else must be known of it.
     pub(crate) note: &'static str,
-    /// Rounds at most, for what takes long.
-    pub(crate) most_rounds: usize,
+    /// Rounds at most for so many keys or names, for what takes long.
+    pub(crate) most_rounds: fn(usize) -> usize,
     /// Measures it once: one sample for each figure; none at all where the peer has no such operation.
     pub(crate) sample: fn(&mut S, P) -> Vec<f64>,
 }
@@ -94,8 +97,9 @@ pub(crate) fn measure<S: Stage>(stage: &mut S, operation: &'static Operation<S, 
     eprintln!("  {}", operation.name());
     let row = |figure| Row { group: S::GROUP, figure, note: operation.note, size: stage.size(), rounds: Vec::new() };
     let mut rows: Vec<_> = operation.figures.iter().map(row).collect();
-    // The first round warms up, and does not count.
-    for round in 0..=rounds.min(operation.most_rounds) {
+    let most = (operation.most_rounds)(stage.size());
+    // The first round warms up, and does not count; it is left out where each takes minutes.
+    for round in usize::from(most == 1)..=rounds.min(most) {
         let mut samples = vec![Vec::new(); S::PEERS.len()];
         for turn in 0..S::PEERS.len() {
             let peer = (round + turn) % S::PEERS.len();

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::faces::{Face, Faces, name, text};
 use super::files::{WRITES, overwrite_file};
-use crate::measure::{Figure, Group, Operation, Stage};
+use crate::measure::{AS_ASKED, Figure, Group, Operation, Stage};
 use crate::store::bare::Bare;
 use crate::store::records::{key, record, value};
 use crate::store::stage::seconds;
@@ -69,7 +69,7 @@ impl Stage for SavingStage {
 pub(crate) static OPERATIONS: [Operation<SavingStage, Saver>; 1] = [Operation {
     figures: &[Figure::seconds("save", "open emptied, write, close")],
     note: "floor: create, write, link, unlink, and eight times a `lstat` of a name in the mount that is not there",
-    most_rounds: usize::MAX,
+    most_rounds: AS_ASKED,
     sample: save,
 }];
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::faces::{Face, Faces};
 use super::{crowd, files, listings};
-use crate::measure::{Figure, Group, Operation, Stage, Unit};
+use crate::measure::{AS_ASKED, Figure, Group, Operation, Stage, Unit};
 
 pub(crate) static GROUP: Group = Group {
     name: "mount",
@@ -46,7 +46,7 @@ const fn seconds(
     note: &'static str,
     sample: fn(&mut MountStage, Face) -> Vec<f64>,
 ) -> Operation<MountStage, Face> {
-    Operation { figures, note, most_rounds: usize::MAX, sample }
+    Operation { figures, note, most_rounds: AS_ASKED, sample }
 }
 
 /// All of them; what mounts again comes last.
@@ -61,7 +61,7 @@ pub(crate) static OPERATIONS: [Operation<MountStage, Face>; 12] = [
     Operation {
         figures: &[Figure { name: "crowd", title: "8 readers and a writer: reads", unit: Unit::PerSecond }],
         note: "open, read and close by eight threads, while one replaces such a file every 2 ms by a rename",
-        most_rounds: usize::MAX,
+        most_rounds: AS_ASKED,
         sample: crowd::crowd,
     },
     seconds(&[Figure::seconds("ls", "ls, warm")], "", listings::short_warm),

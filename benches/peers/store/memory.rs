@@ -57,7 +57,7 @@ impl Stage for MemoryStage {
 pub(crate) static OPERATIONS: [Operation<MemoryStage, Library>; 1] = [Operation {
     figures: &[Figure { name: "memory", title: "memory for a key, beyond its own bytes", unit: Unit::Bytes }],
     note: "the resident set of a process that has the store open, less that of one with an empty store, by the keys, less the bytes of a key",
-    most_rounds: 3,
+    most_rounds: |_| 3,
     sample: memory,
 }];
 
