@@ -73,6 +73,7 @@ struct Current {
     /// Whether the file is to be created first: until then there is no such file for the poker.
     creating: bool,
     /// What the poker is to reach, the next one last; its lookups are answered with that, and with none: no such file.
+    /// Counted as open, or the kernel could forget them in the meantime.
     inodes: Vec<InodeNo>,
     /// Whether the next one was looked up.
     looked_up: bool,
@@ -179,7 +180,7 @@ impl<E: Engine> Vfs<E> {
     pub fn poke_ended(&self, took: Duration) -> Duration {
         let mut state = self.state.lock();
         for inode in state.pokes.current.take().map_or_else(Vec::new, |current| current.inodes) {
-            state.inodes.drop_unused(inode);
+            state.inodes.closed(inode);
         }
         let pokes = &mut state.pokes;
         pokes.told += 1;
@@ -212,6 +213,7 @@ impl<E: Engine> Vfs<E> {
                 Poke::Unlink(name.clone(), inodes.len() + 1)
             }
         };
+        inodes.iter().for_each(|&inode| state.inodes.opened(inode));
         let creating = matches!(poke, Poke::Create(..));
         state.pokes.current = Some(Current { name, key: key.clone(), creating, inodes, looked_up: false });
         Some(poke)
@@ -221,8 +223,7 @@ impl<E: Engine> Vfs<E> {
     pub(super) fn lookup_of_poker(&self, state: &mut State, name: &OsStr) -> VfsResult<InodeNo> {
         let current = state.pokes.current(name)?;
         current.looked_up = true;
-        let inode = current.inodes.last().copied().filter(|_| !current.creating);
-        inode.filter(|&inode| state.inodes.contains(inode)).ok_or(VfsError::NotFound)
+        current.inodes.last().copied().filter(|_| !current.creating).ok_or(VfsError::NotFound)
     }
 
     /// Opens a file for the poker: nothing can be read or written through the handle.
@@ -232,7 +233,9 @@ impl<E: Engine> Vfs<E> {
         let current = state.pokes.current.as_mut().filter(|current| !current.creating);
         let next = current.filter(|current| current.inodes.last() == Some(&inode));
         next.ok_or(VfsError::Stale)?.inodes.pop();
-        Ok(opened_by_poker(state, inode))
+        let opened = opened_by_poker(state, inode);
+        state.inodes.closed(inode);
+        Ok(opened)
     }
 
     /// The file of a key that others have made, for the poker to create; none when it is gone again.
@@ -250,12 +253,12 @@ impl<E: Engine> Vfs<E> {
         let current = state.pokes.current(name)?;
         let key = current.key.clone();
         // What the kernel had kept under the name was none of these.
-        if std::mem::take(&mut current.looked_up) {
-            current.inodes.pop();
-        } else if let &[only] = &current.inodes[..] {
-            current.inodes.retain(|_| !state.inodes.is_ghost(only));
-            state.inodes.drop_unused(only);
-        }
+        let unlinked = if std::mem::take(&mut current.looked_up) {
+            current.inodes.pop()
+        } else {
+            current.inodes.pop_if(|only| state.inodes.is_ghost(*only))
+        };
+        unlinked.into_iter().for_each(|inode| state.inodes.closed(inode));
         if self.live(state, &key).is_some() { Err(VfsError::NotFound) } else { Ok(()) }
     }
 }

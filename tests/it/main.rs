@@ -34,6 +34,7 @@ mod mounted;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod mounting;
 mod never_delete;
+mod pokes;
 mod python;
 mod scenarios;
 mod second_try;
