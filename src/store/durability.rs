@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::error::{Error, Result};
 use super::options::Durability;
@@ -110,9 +111,27 @@ impl Shared {
     /// The background thread: makes groups of records durable until the store is dropped.
     pub(super) fn run_durability(&self) {
         while let Some(group) = self.pending.next_group() {
-            let outcome = self.make_group_durable(group);
-            self.pending.finish_group(outcome);
+            self.finish_group(group);
         }
+    }
+
+    /// Makes a group durable. Whoever waits for it hears of it in any case: of a panic, which is a bug, as of a failure.
+    fn finish_group(&self, group: Vec<(Key, Job)>) {
+        let outcomes = catch_unwind(AssertUnwindSafe(|| self.make_group_durable(group)));
+        self.pending.finish_group(outcomes.unwrap_or_else(|_| self.failures_of_a_bug()));
+    }
+
+    /// Of none of the group that is in progress is it known whether it is on disk.
+    fn failures_of_a_bug(&self) -> Vec<(Key, Outcome)> {
+        log::error!("a bug: the thread that makes records durable has panicked");
+        let keys = self.pending.queue.lock().in_progress.clone();
+        let index = &self.state.read().index;
+        let failure = |key: Key| {
+            let (current, _) = index.current_and_highest(key.as_wtf8())?;
+            let (timestamp, error) = (current.timestamp, io::ErrorKind::Other.into());
+            Some((key, Err(Failure { timestamp, error, value: Said::Unread })))
+        };
+        keys.into_iter().filter_map(failure).collect()
     }
 
     /// Makes durable what is waiting, in this thread: for when no other could be started.
@@ -120,8 +139,7 @@ impl Shared {
         while self.has_pending() {
             self.pending.queue.lock().urgent = true;
             if let Some(group) = self.pending.next_group() {
-                let outcome = self.make_group_durable(group);
-                self.pending.finish_group(outcome);
+                self.finish_group(group);
             }
         }
     }

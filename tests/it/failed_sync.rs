@@ -161,3 +161,20 @@ fn no_file_is_synced_twice_after_a_failure() {
     }
     assert_left(&directory, &[3]);
 }
+
+/// Else whoever waits for it would wait for ever.
+#[test]
+fn a_panic_while_records_are_made_durable_is_a_failure_and_they_are_written_again() {
+    let (directory, store) = store_with_a_value();
+    let mut has_panicked = false;
+    directory.intrude(move |_, call, _| {
+        if matches!(call, Call::SyncStaged(_)) && !std::mem::replace(&mut has_panicked, true) {
+            panic!("on purpose");
+        }
+    });
+    store.put("a", number(1)).unwrap();
+    assert!(matches!(store.make_durable(), Err(Error::NotDurable { .. })));
+    assert_eq!(shown(&store, "a"), Some(1));
+    store.make_durable().unwrap();
+    assert_left(&directory, &[1]);
+}
