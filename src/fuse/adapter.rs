@@ -14,6 +14,7 @@ use super::convert::{
     attribute_lifetime, caller, caller_with_process, directory_flags, errno, file_attr, file_type, handle, inode,
     lifetime, open_flags, poll_events, process_id_of, rename_mode, system_time,
 };
+use super::guarded::guarded;
 use super::printers::Printers;
 use crate::vfs::{
     AttributeChange, Attributes, Engine, Entry, OpenMode, Operation, ReadBytes, Reading, Then, Vfs, VfsError, VfsResult,
@@ -34,9 +35,13 @@ impl<E: Engine> Adapter<E> {
     }
 
     /// Answers a request, and counts it with the time from its arrival until its answer is known.
-    fn answer<T>(&self, operation: Operation, work: impl FnOnce(&Vfs<E>) -> VfsResult<T>) -> Result<T, Errno> {
+    pub(super) fn answer<T>(
+        &self,
+        operation: Operation,
+        work: impl FnOnce(&Vfs<E>) -> VfsResult<T>,
+    ) -> Result<T, Errno> {
         let began = Instant::now();
-        counted(&self.vfs, operation, began, work(&self.vfs))
+        counted(&self.vfs, operation, began, guarded(operation, || work(&self.vfs)))
     }
 
     /// Answers once the kernel has forgotten what this very request has made out of date: so who has saved sees it.
@@ -258,12 +263,12 @@ impl<E: Engine> Filesystem for Adapter<E> {
         reply: ReplyData,
     ) {
         let began = Instant::now();
-        let done = match self.vfs.begin_read(handle(open), offset, size) {
+        let done = match guarded(Operation::Read, || self.vfs.begin_read(handle(open), offset, size)) {
             Ok(Reading::Done(bytes)) => Ok(bytes),
             Ok(Reading::Large(piece)) => {
                 let vfs = Arc::clone(&self.vfs);
                 let print = move || {
-                    let piece = vfs.finish_read(&piece);
+                    let piece = guarded(Operation::Read, || vfs.finish_read(&piece));
                     reply_data(counted(&vfs, Operation::Read, began, piece), reply);
                 };
                 return self.printers.hand_over(Box::new(print));

@@ -5,6 +5,7 @@
 
 mod adapter;
 mod convert;
+mod guarded;
 mod printers;
 mod session;
 

@@ -64,6 +64,9 @@ pub enum VfsError {
     /// The store failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A panic, of which the log tells.
+    #[error("a bug in keyfs")]
+    Bug,
 }
 
 /// The result of an operation on the file system.
@@ -100,6 +103,7 @@ impl VfsError {
             VfsError::NoRoom => libc::ENOSPC,
             VfsError::Shelf(error) => error.errno(),
             VfsError::Engine(error) => error.errno,
+            VfsError::Bug => libc::EIO,
         }
     }
 }

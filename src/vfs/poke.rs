@@ -179,9 +179,7 @@ impl<E: Engine> Vfs<E> {
     /// Notes that the poker has repeated a change, and returns how long it is to rest.
     pub fn poke_ended(&self, took: Duration) -> Duration {
         let mut state = self.state.lock();
-        for inode in state.pokes.current.take().map_or_else(Vec::new, |current| current.inodes) {
-            state.inodes.closed(inode);
-        }
+        state.end_poke();
         let pokes = &mut state.pokes;
         pokes.told += 1;
         pokes.took += took;
@@ -214,6 +212,8 @@ impl<E: Engine> Vfs<E> {
             }
         };
         inodes.iter().for_each(|&inode| state.inodes.opened(inode));
+        // Of a poker that did not come to its end.
+        state.end_poke();
         let creating = matches!(poke, Poke::Create(..));
         state.pokes.current = Some(Current { name, key: key.clone(), creating, inodes, looked_up: false });
         Some(poke)
@@ -269,6 +269,13 @@ fn opened_by_poker(state: &mut State, inode: InodeNo) -> Opened {
 }
 
 impl State {
+    /// Lets go of what the poker was to reach.
+    fn end_poke(&mut self) {
+        for inode in self.pokes.current.take().map_or_else(Vec::new, |current| current.inodes) {
+            self.inodes.closed(inode);
+        }
+    }
+
     /// An inode for a key that is gone, to unlink.
     fn add_ghost(&mut self, name: &FileName, key: &Key) -> InodeNo {
         let number = self.inodes.new_number();

@@ -8,6 +8,7 @@ use std::thread::{Builder, JoinHandle};
 use fuser::{INodeNo, Notifier};
 
 use super::poker::Poker;
+use crate::fuse::guarded::again;
 use crate::store::Store;
 use crate::vfs::{InodeNo, Notice, Vfs};
 
@@ -45,10 +46,11 @@ impl Companions {
         &mut self,
         name: &str,
         vfs: &Arc<Vfs<Store>>,
-        work: impl FnOnce(&Vfs<Store>) + Send + 'static,
+        work: impl Fn(&Vfs<Store>) + Send + 'static,
     ) -> io::Result<()> {
         let vfs = Arc::clone(vfs);
-        let thread = Builder::new().name(name.to_owned()).spawn(move || work(&vfs))?;
+        let named = name.to_owned();
+        let thread = Builder::new().name(name.to_owned()).spawn(move || again(&named, || work(&vfs)))?;
         self.threads.push(thread);
         Ok(())
     }

@@ -191,3 +191,6 @@ fn unmount_on(
     std::thread::Builder::new().name("keyfs-signals".to_owned()).spawn(unmount)?;
     Ok(handle)
 }
+
+#[cfg(test)]
+mod panic_tests;
