@@ -35,19 +35,26 @@ const FOREIGN_EXAMPLES: usize = 100;
 /// The kernel holds the directory's lock for the length of one call. With several calls a record replaced meanwhile can
 /// be missed in both its old and its new name: seen in up to 31 % of listings of a busy directory.
 pub(super) fn list(data: &OwnedFd, buffer_bytes: &AtomicUsize) -> io::Result<Listing> {
-    let before = buffer_bytes.load(Ordering::Relaxed).max(LEAST_BUFFER_BYTES);
-    let mut size = guessed_bytes(data)?.max(before);
+    let least = buffer_bytes.load(Ordering::Relaxed).max(LEAST_BUFFER_BYTES);
+    // A directory keeps the size that it once had: the guess may be more than there is room for.
+    let mut buffer = room(guessed_bytes(data)?.max(least)).or_else(|_| room(least))?;
     loop {
         // Opened anew, so that listings in several threads do not share a position.
         let directory = fs::openat(data, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        let mut buffer = Vec::new();
-        buffer.try_reserve_exact(size)?;
+        let size = buffer.capacity();
         if let Some(listing) = list_into(&directory, &mut buffer)? {
             buffer_bytes.store(size, Ordering::Relaxed);
             return Ok(listing);
         }
-        size *= 2;
+        buffer = room(2 * size)?;
     }
+}
+
+/// An empty buffer for so many bytes.
+fn room(bytes: usize) -> io::Result<Vec<u8>> {
+    let mut buffer = Vec::new();
+    buffer.try_reserve_exact(bytes)?;
+    Ok(buffer)
 }
 
 /// What a listing takes, by the size that the directory says to have.
@@ -61,7 +68,8 @@ fn list_into(directory: &OwnedFd, buffer: &mut Vec<u8>) -> io::Result<Option<Lis
     let size = buffer.capacity();
     let mut listing = Listing::default();
     // At once, so that it need not grow in steps; what is not touched takes no memory.
-    listing.records.reserve(size / RECORD_ENTRY_BYTES);
+    // Where that cannot be had, it grows all the same.
+    let _ = listing.records.try_reserve(size / RECORD_ENTRY_BYTES);
     let mut entries = RawDir::new(directory, buffer.spare_capacity_mut());
     let mut used = 0;
     let mut first_call = true;
@@ -116,5 +124,6 @@ mod tests {
             |bytes| list_into(&open(), &mut Vec::with_capacity(bytes)).unwrap().map(|listing| listing.records.len());
         assert_eq!(listed(20_000), None, "the first call is cut short");
         assert_eq!(listed(guessed_bytes(&open()).unwrap()), Some(1000));
+        assert!(room(1 << 62).is_err(), "a guess that is too great is no panic");
     }
 }
