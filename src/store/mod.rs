@@ -5,6 +5,7 @@
 //! are described in `docs/format.md`.
 
 mod change;
+mod check;
 pub mod directory;
 mod disk;
 mod durability;
@@ -15,6 +16,7 @@ mod index;
 mod load;
 mod look;
 mod news;
+mod oddities;
 mod options;
 mod pending;
 mod pinned;
@@ -37,10 +39,12 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 
 pub use change::{Change, Unreadable, UnreadableReason, Version};
+pub use check::{Check, FileKind, Oddity, Repair, What};
 pub use directory::Directory;
 pub use disk::Disk;
 pub use error::{Error, Result};
 pub use identifier::{Identifier, IdentifierError};
+pub use oddities::{FutureRecord, Oddities};
 pub use options::{Clock, Durability, Measure, OpenOptions, SystemClock};
 pub use pinned::Pinned;
 
@@ -77,17 +81,6 @@ pub struct Store {
     background: Mutex<Option<JoinHandle<()>>>,
     /// The thread that keeps a snapshot of what opening has shown.
     snapshot: Option<JoinHandle<()>>,
-}
-
-/// What is odd in a store's directory.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Oddities {
-    /// Files that are named like records and cannot be read as such.
-    pub unreadable: Vec<Unreadable>,
-    /// How many names in `d/` are not those of records.
-    pub foreign_names: usize,
-    /// Some of these names.
-    pub foreign_examples: Vec<std::ffi::OsString>,
 }
 
 impl Store {
@@ -278,17 +271,6 @@ impl Store {
     pub fn make_key_durable<K: AsKey + ?Sized>(&self, key: &K) -> Result<()> {
         self.start_background();
         self.shared.make_key_durable(&key.to_key())
-    }
-
-    /// What is odd in the directory, as of the last synchronisation.
-    #[must_use]
-    pub fn oddities(&self) -> Oddities {
-        let scan = self.shared.scan.lock();
-        Oddities {
-            unreadable: self.shared.state.read().index.unreadable(),
-            foreign_names: scan.foreign_names,
-            foreign_examples: scan.foreign_examples.clone(),
-        }
     }
 
     /// The space of the file system that holds the store.

@@ -1,5 +1,6 @@
 //! The command `keyfs`, run as a user runs it.
 
+mod check;
 mod clear;
 mod contains_and_count;
 mod failures;

@@ -5,6 +5,7 @@ mod actors;
 mod any_bytes;
 mod behaviour;
 mod calls;
+mod checking;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod coherence;
 #[cfg(feature = "cli")]

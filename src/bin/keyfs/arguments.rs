@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use keyfs::{Durability, Identifier, OpenOptions, Store};
 
 use crate::exit::Reason;
-use crate::{contains, get, key_of_path, keys, path, put, rm};
+use crate::{check, contains, get, key_of_path, keys, path, put, rm};
 #[cfg(feature = "fuse")]
 use crate::{guard, mount, umount};
 
@@ -54,6 +54,7 @@ pub(crate) enum Command {
     Count,
     /// Remove all keys
     Clear,
+    Check(check::Check),
     #[cfg(feature = "fuse")]
     Mount(mount::Mount),
     #[cfg(feature = "fuse")]
@@ -116,7 +117,12 @@ impl StoreOptions {
 
     /// Opens the store for writing; a put or remove returns when it is on disk.
     pub(crate) fn open_for_writing(&self) -> Result<OpenStore, Reason> {
-        self.open(OpenOptions::writer(self.writer()?).durability(Durability::Sync))
+        self.open(self.writing()?)
+    }
+
+    /// How the store is opened for writing.
+    pub(crate) fn writing(&self) -> Result<OpenOptions, Reason> {
+        Ok(OpenOptions::writer(self.writer()?).durability(Durability::Sync))
     }
 
     /// Who writes: the identifier given, or one made of the host's name.
@@ -127,8 +133,13 @@ impl StoreOptions {
     }
 
     fn open(&self, options: OpenOptions) -> Result<OpenStore, Reason> {
+        OpenStore::open(self.path()?, options)
+    }
+
+    /// The directory of the store.
+    pub(crate) fn path(&self) -> Result<&Path, Reason> {
         let dir = self.dir.as_ref().filter(|dir| !dir.is_empty()).ok_or(Reason::NoStore)?;
-        OpenStore::open(Path::new(dir), options)
+        Ok(Path::new(dir))
     }
 }
 

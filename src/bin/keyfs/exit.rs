@@ -159,7 +159,7 @@ impl Failure {
 }
 
 /// The text with its control characters as escapes: a path may hold any of them.
-fn on_one_line(text: &str) -> String {
+pub(crate) fn on_one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }

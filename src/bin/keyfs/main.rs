@@ -5,6 +5,7 @@ mod arenas;
 mod arguments;
 #[cfg(feature = "fuse")]
 mod background;
+mod check;
 mod clear;
 mod contains;
 mod count;
@@ -51,6 +52,7 @@ fn run(command: &Command, store: &StoreOptions) -> Result<Status, Failure> {
         Command::Key(key) => key.run(store),
         Command::Count => count::run(store),
         Command::Clear => clear::run(store),
+        Command::Check(check) => check.run(store),
         #[cfg(feature = "fuse")]
         Command::Mount(mount) => mount.run(store),
         #[cfg(feature = "fuse")]

@@ -5,6 +5,7 @@ mod names;
 mod record_file;
 mod snapshot_file;
 mod staged;
+mod survey;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -23,6 +24,8 @@ use super::error::{Context, Result};
 use super::identifier::Identifier;
 use crate::record::Timestamp;
 use record_file::{RecordFile, read_bytes};
+pub(super) use snapshot_file::FILE_BYTES as SNAPSHOT_BYTES;
+pub(super) use survey::{Place, Surveyed};
 
 /// The records of a store on disk.
 ///

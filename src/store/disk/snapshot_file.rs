@@ -12,7 +12,7 @@ use super::{READ_FLAGS, read_bytes};
 use crate::store::directory::Contents;
 
 /// The largest snapshot that is read or written.
-const FILE_BYTES: u64 = 1 << 30;
+pub(in crate::store) const FILE_BYTES: u64 = 1 << 30;
 
 /// Only for the user: some of the records may be readable by nobody else.
 const FILE_MODE: Mode = Mode::from_raw_mode(0o600);

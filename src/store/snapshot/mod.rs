@@ -6,3 +6,5 @@
 
 mod format;
 mod keep;
+
+pub(super) use format::Snapshot;
