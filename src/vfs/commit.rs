@@ -165,8 +165,7 @@ impl<E: Engine> Vfs<E> {
         let name = self.keep_refused_at_release(state, number, error)?;
         log::warn!("{name}: the text was refused: {error}; it is kept as {}/rejected/{name}", super::CONTROL_NAME);
         let draft = draft_of(state, number)?;
-        draft.draft.bytes = Vec::new();
-        draft.draft.dirty = false;
+        draft.draft.drop_text();
         let (key, replaced) = (draft.key.clone(), draft.replaces.take());
         if state.remove_placeholder(&name).is_some() | state.departures.restore(&key) {
             self.note_names(state);

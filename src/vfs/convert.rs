@@ -9,9 +9,10 @@ use super::Vfs;
 use super::engine::{Engine, VersionNumber};
 use super::error::{VfsError, VfsResult};
 use super::inode::InodeKind;
+use super::limits::Limits;
 use super::scratch::ScratchContent;
 use super::shelf::{Contents, OnShelf, ShelfFile, Staged};
-use super::state::{FILE_BYTES, State};
+use super::state::State;
 use crate::record::{Key, SyntaxError, Value};
 use crate::view::{FileName, file_text, parse_file_text};
 
@@ -59,7 +60,7 @@ impl<E: Engine> Vfs<E> {
         match step {
             Step::Done => Ok(Ready::Nothing),
             Step::Read(name, file) => {
-                let contents = file.contents(FILE_BYTES).on_shelf("read", name.as_os_str())?;
+                let contents = file.contents(Limits::MOST_FILE_BYTES).on_shelf("read", name.as_os_str())?;
                 let value = parse_file_text(&contents.bytes);
                 Ok(Ready::Read { file, contents, value })
             }
@@ -68,6 +69,9 @@ impl<E: Engine> Vfs<E> {
                     Some(number) => file_text(&self.value(&text.key, number)?),
                     None => String::new(),
                 };
+                if !self.take_scratch_room(bytes.len() as u64) {
+                    return Err(VfsError::NoRoom);
+                }
                 let staged = self.shelf.stage(&name, bytes.as_bytes(), 0o644)?;
                 Ok(Ready::Written { text, staged })
             }

@@ -60,6 +60,7 @@ impl<E: Engine> Vfs<E> {
     ) -> VfsResult<(Attributes, Opened)> {
         let permissions = asked & !umask & 0o777;
         let mut state = self.state.lock();
+        state.check_open_files()?;
         let target = self.target(&mut state, name)?;
         if mode.exclusive && self.exists(&state, &target) {
             return Err(VfsError::Exists);

@@ -1,5 +1,7 @@
 //! The bytes of a draft: written, cut, and checked as they come.
 
+use super::error::{VfsError, VfsResult};
+use super::room::{DraftBytes, Share};
 use crate::record::{Prefix, SyntaxError};
 
 /// A text on its way to become a value.
@@ -17,18 +19,44 @@ pub(super) struct Draft {
     checked: Prefix,
     /// Whether all that was written came in order.
     in_order: bool,
+    /// What it has of the bytes that all drafts may have.
+    share: Share,
 }
 
 impl Draft {
     /// A draft that begins with the text of a version.
     pub(super) fn of_text(text: Vec<u8>) -> Draft {
-        Draft { in_order: text.is_empty(), bytes: text, ..Draft::default() }
+        let mut draft = Draft { in_order: text.is_empty(), bytes: text, ..Draft::default() };
+        draft.share.set(draft.bytes.len());
+        draft
     }
 
     /// Begins again with the text of a newer version.
     pub(super) fn becomes(&mut self, text: Vec<u8>) {
-        let (writers, detached) = (self.writers, self.detached);
-        *self = Draft { writers, detached, ..Draft::of_text(text) };
+        let (writers, detached, share) = (self.writers, self.detached, std::mem::take(&mut self.share));
+        *self = Draft { writers, detached, share, ..Draft::of_text(text) };
+        self.share.set(self.bytes.len());
+    }
+
+    /// Counts its bytes among those of all drafts of a mount.
+    pub(super) fn count_in(&mut self, all: &DraftBytes) {
+        self.share.join(all);
+    }
+
+    /// Makes room for so many bytes, of which all drafts together may have at most `limit`.
+    pub(super) fn make_room(&mut self, size: usize, limit: u64) -> VfsResult<()> {
+        let more = size.saturating_sub(self.bytes.len());
+        if more > 0 && self.share.others().saturating_add(size as u64) > limit {
+            return Err(VfsError::NoRoom);
+        }
+        self.bytes.try_reserve(more).map_err(|_| VfsError::NoMemory)
+    }
+
+    /// Lets the text go that was refused.
+    pub(super) fn drop_text(&mut self) {
+        self.bytes = Vec::new();
+        self.dirty = false;
+        self.share.set(0);
     }
 
     /// Whether the text is a beginning of JSON that more text can complete.
@@ -83,6 +111,7 @@ impl Draft {
     }
 
     fn changed(&mut self) {
+        self.share.set(self.bytes.len());
         self.dirty = true;
         self.refused = None;
     }
@@ -91,7 +120,8 @@ impl Draft {
 impl Default for Draft {
     fn default() -> Draft {
         let checked = Prefix::new();
-        Draft { bytes: Vec::new(), dirty: false, refused: None, writers: 0, detached: false, checked, in_order: true }
+        let (bytes, share) = (Vec::new(), Share::default());
+        Draft { bytes, dirty: false, refused: None, writers: 0, detached: false, checked, in_order: true, share }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::view::{FileName, file_text};
 impl<E: Engine> Vfs<E> {
     /// A new draft of a key, which begins with the text of its version; empty for a placeholder.
     ///
-    /// [`VfsError::Stale`] when neither is there.
+    /// [`VfsError::Stale`] when neither is there; [`VfsError::NoRoom`] when all drafts would have too many bytes.
     pub(super) fn new_draft(
         &self,
         state: &mut State,
@@ -28,7 +28,11 @@ impl<E: Engine> Vfs<E> {
                 let inode = self.version_inode(state, name, key, live)?;
                 let text = self.bytes_of(state, inode);
                 state.inodes.drop_unused(inode);
-                (inode, Draft::of_text(text?), live.modified, Some(live.number))
+                let text = text?;
+                if state.draft_bytes.get().saturating_add(text.len() as u64) > state.limits.draft_bytes {
+                    return Err(VfsError::NoRoom);
+                }
+                (inode, Draft::of_text(text), live.modified, Some(live.number))
             }
             None => {
                 let placeholder = *state.placeholders.get(name).ok_or(VfsError::Stale)?;
@@ -101,7 +105,8 @@ impl<E: Engine> Vfs<E> {
 
 impl State {
     /// Gives a draft an inode.
-    fn add_draft(&mut self, draft: DraftInode) -> InodeNo {
+    fn add_draft(&mut self, mut draft: DraftInode) -> InodeNo {
+        draft.draft.count_in(&self.draft_bytes);
         let number = self.inodes.new_number();
         self.inodes.add(number, InodeKind::Draft(Box::new(draft)));
         number

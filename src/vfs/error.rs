@@ -49,9 +49,15 @@ pub enum VfsError {
     /// The file would become larger than it may be.
     #[error("the file would be too large")]
     TooLarge,
-    /// There is no room for another file.
-    #[error("no room for another file")]
+    /// The mount holds as much as it may beside the store.
+    #[error("the mount holds as much as it may beside the store")]
     NoRoom,
+    /// As many files are open as may be.
+    #[error("too many open files")]
+    TooManyOpen,
+    /// The system has no memory for it.
+    #[error("no memory left")]
+    NoMemory,
     /// The arguments make no sense together.
     #[error("invalid argument")]
     Invalid,
@@ -101,6 +107,8 @@ impl VfsError {
             VfsError::BadHandle => libc::EBADF,
             VfsError::TooLarge => libc::EFBIG,
             VfsError::NoRoom => libc::ENOSPC,
+            VfsError::TooManyOpen => libc::ENFILE,
+            VfsError::NoMemory => libc::ENOMEM,
             VfsError::Shelf(error) => error.errno(),
             VfsError::Engine(error) => error.errno,
             VfsError::Bug => libc::EIO,

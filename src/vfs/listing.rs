@@ -123,6 +123,7 @@ impl<E: Engine> Vfs<E> {
     pub fn opendir(&self, inode: InodeNo) -> VfsResult<OpenedDirectory> {
         self.synchronize_for(inode)?;
         let mut state = self.state.lock();
+        state.check_open_files()?;
         let is_root = match &state.inodes.get(inode)?.kind {
             InodeKind::Root => true,
             InodeKind::Control(ControlInode::Directory(_)) => false,

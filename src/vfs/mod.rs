@@ -21,6 +21,7 @@ mod handle;
 mod histogram;
 mod inode;
 mod inode_table;
+mod limits;
 mod listing;
 mod lookup;
 mod notices;
@@ -34,6 +35,7 @@ mod removed;
 mod rename;
 mod report;
 mod retry;
+mod room;
 mod scratch;
 mod scratch_bytes;
 mod set_attributes;
@@ -61,6 +63,7 @@ pub use attributes::{
 };
 pub use engine::{Engine, EngineError, ForeignChange, LiveVersion, Pinned, Space, VersionNumber};
 pub use error::{VfsError, VfsResult};
+pub use limits::Limits;
 pub use listing::OpenedDirectory;
 pub use notices::{Notice, Then};
 pub use poke::Poke;
@@ -74,6 +77,7 @@ use crate::view::Naming;
 use inode::{ControlInode, InodeKind};
 use notices::Notices;
 use observed::Observed;
+use room::ScratchRoom;
 use shelf::Shelf;
 use state::State;
 
@@ -96,6 +100,8 @@ pub struct VfsOptions {
     /// The directory in which scratch files and refused texts are kept, made when it is missing; the directory above it
     /// must exist. Without one they go with the [`Vfs`], as when nothing can be changed.
     pub shelf: Option<PathBuf>,
+    /// The most that is held beside the store.
+    pub limits: Limits,
 }
 
 /// A store seen as a directory of files.
@@ -118,6 +124,7 @@ pub struct Vfs<E> {
     notices: Notices,
     /// Where scratch files and refused texts are; also reached without the lock.
     shelf: Arc<Shelf>,
+    scratch_room: ScratchRoom,
     started: std::time::SystemTime,
     statistics: Statistics,
 }
@@ -127,7 +134,7 @@ impl<E: Engine> Vfs<E> {
     pub fn new(engine: E, options: VfsOptions) -> Vfs<E> {
         let read_only = options.read_only || !engine.is_writable();
         let shelf = Arc::new(Shelf::open(options.shelf.as_deref().filter(|_| !read_only)));
-        let mut state = State::new(&shelf);
+        let mut state = State::new(&shelf, options.limits);
         state.add_found_scratch(&options.naming);
         Vfs {
             engine: Observed::new(engine),
@@ -139,6 +146,7 @@ impl<E: Engine> Vfs<E> {
             poker: AtomicU32::new(0),
             notices: Notices::default(),
             shelf,
+            scratch_room: ScratchRoom::default(),
             started: std::time::SystemTime::now(),
             statistics: Statistics::new(),
         }

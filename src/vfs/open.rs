@@ -45,6 +45,7 @@ impl<E: Engine> Vfs<E> {
     fn try_open(&self, caller: Caller, inode: InodeNo, mode: OpenMode) -> VfsResult<Opened> {
         let text = if mode.write { None } else { self.ready_text(caller, inode)? };
         let mut state = self.state.lock();
+        state.check_open_files()?;
         let (name, key, is_draft) = match &state.inodes.get(inode)?.kind {
             InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => return Err(VfsError::IsADirectory),
             InodeKind::Control(ControlInode::File { text, .. }) => {
@@ -115,7 +116,7 @@ impl<E: Engine> Vfs<E> {
             _ => return self.open_bytes(state, caller, inode, mode),
         };
         if mode.truncate {
-            MutexGuard::unlocked(state, || file.resize(0)).on_shelf("empty", "a scratch file")?;
+            MutexGuard::unlocked(state, || file.resize(0, |_| true)).on_shelf("empty", "a scratch file")?;
             if !matches!(state.inodes.get(inode)?.kind, InodeKind::Scratch(_)) {
                 // It has become the draft of a key meanwhile.
                 return self.open_bytes(state, caller, inode, mode);

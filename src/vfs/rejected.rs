@@ -6,15 +6,10 @@ use std::time::SystemTime;
 use super::Vfs;
 use super::engine::Engine;
 use super::error::VfsResult;
+use super::limits::Limits;
 use super::shelf::{Shelf, ShelfFile};
 use crate::record::Value;
 use crate::view::{file_text, rfc3339};
-
-/// The most texts that are kept.
-const TEXTS: usize = 100;
-
-/// The most bytes of all texts together.
-const BYTES: u64 = 64 * 1024 * 1024;
 
 /// A text that was refused, and why.
 pub(super) struct RejectedText {
@@ -48,6 +43,7 @@ pub(super) enum OpenText {
 pub(super) struct Rejected {
     texts: VecDeque<RejectedText>,
     bytes: u64,
+    limits: Limits,
     shelf: Arc<Shelf>,
     last_error: String,
     /// How many texts were added.
@@ -56,10 +52,11 @@ pub(super) struct Rejected {
 
 impl Rejected {
     /// The texts that earlier mounts have kept on the shelf.
-    pub(super) fn new(shelf: &Arc<Shelf>) -> Rejected {
+    pub(super) fn new(shelf: &Arc<Shelf>, limits: Limits) -> Rejected {
         let shelf = Arc::clone(shelf);
         let found = shelf.found_refusals();
-        let mut rejected = Rejected { texts: VecDeque::new(), bytes: 0, shelf, last_error: String::new(), added: 0 };
+        let mut rejected =
+            Rejected { texts: VecDeque::new(), bytes: 0, limits, shelf, last_error: String::new(), added: 0 };
         for found in found {
             let (name, size, at) = (found.name, found.size, found.at);
             let reason = found.reason.into_bytes().into();
@@ -98,7 +95,8 @@ impl Rejected {
         self.last_error = line(&text);
         self.bytes += text.size;
         self.texts.push_back(text);
-        while self.texts.len() > 1 && (self.texts.len() > TEXTS || self.bytes > BYTES) {
+        let Limits { rejected_texts, rejected_bytes, .. } = self.limits;
+        while self.texts.len() > 1 && (self.texts.len() > rejected_texts || self.bytes > rejected_bytes) {
             self.remove_at(0);
         }
     }
@@ -215,22 +213,22 @@ mod tests {
     /// "`rejected/`: at most 100 and 64 MiB, the oldest go."
     #[test]
     fn the_oldest_texts_are_dropped_when_there_are_too_many() {
-        let mut rejected = Rejected::new(&Arc::new(Shelf::default()));
-        for number in 0..TEXTS + 5 {
+        let mut rejected = Rejected::new(&Arc::new(Shelf::default()), Limits::default());
+        for number in 0..105 {
             rejected.add(number.to_string().into(), vec![0; 10], String::new(), None);
         }
-        assert_eq!(rejected.iter().count(), TEXTS);
+        assert_eq!(rejected.iter().count(), 100);
         assert!(rejected.get(OsStr::new("4")).is_none());
         assert!(rejected.get(OsStr::new("5")).is_some());
-        rejected.add("large".into(), vec![0; BYTES as usize], String::new(), None);
+        rejected.add("large".into(), vec![0; 64 << 20], String::new(), None);
         assert_eq!(rejected.iter().count(), 1);
-        assert_eq!(rejected.bytes, BYTES);
+        assert_eq!(rejected.bytes, 64 << 20);
     }
 
     /// "`last-error`: the last refusal in one line: when (UTC), the name, why; empty before the first."
     #[test]
     fn the_last_error_is_one_line() {
-        let mut rejected = Rejected::new(&Arc::new(Shelf::default()));
+        let mut rejected = Rejected::new(&Arc::new(Shelf::default()), Limits::default());
         assert_eq!(rejected.last_error(), "");
         rejected.add("a b".into(), Vec::new(), "why\n  and where".to_owned(), None);
         let line = rejected.last_error();

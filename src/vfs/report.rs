@@ -13,6 +13,10 @@ pub struct EngineReport {
     pub unreadable: usize,
     /// Some of these records: each one's number, and why.
     pub unreadable_examples: Vec<(String, String)>,
+    /// How many records are ahead of the clock.
+    pub future: usize,
+    /// Some of these records: each one's number, its key, and by how many seconds.
+    pub future_examples: Vec<(String, String, u64)>,
     /// How many names among the records are not those of records.
     pub foreign_names: usize,
     /// Some of these names.

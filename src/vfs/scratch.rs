@@ -263,6 +263,7 @@ impl State {
         scratch.name = to.clone();
         if writers > 0 {
             let mut draft = Draft::of_text(text.to_vec());
+            draft.count_in(&self.draft_bytes);
             draft.writers = u32::try_from(writers).unwrap_or(u32::MAX);
             let (name, key, modified) = (to.clone(), key.clone(), SystemTime::now());
             let (unopened, base, replaces) = (None, None, None);

@@ -9,7 +9,7 @@ use super::error::{VfsError, VfsResult};
 use super::handle::OpenFile;
 use super::inode::InodeKind;
 use super::shelf::{Change, OnShelf, ShelfFile};
-use super::state::{FILE_BYTES, State};
+use super::state::State;
 
 impl<E: Engine> Vfs<E> {
     /// The scratch file that a handle is open on.
@@ -31,9 +31,14 @@ impl<E: Engine> Vfs<E> {
                 return Err(VfsError::BadHandle);
             }
             let offset = (!append).then_some(offset);
-            match file.write_at(offset, bytes, FILE_BYTES).on_shelf("write", "a scratch file")? {
+            let limit = self.options.limits.file_bytes;
+            match file
+                .write_at(offset, bytes, limit, |more| self.take_scratch_room(more))
+                .on_shelf("write", "a scratch file")?
+            {
                 Change::Done(written) => return Ok(u32::try_from(written).ok()),
                 Change::TooLarge => return Err(VfsError::TooLarge),
+                Change::NoRoom => return Err(VfsError::NoRoom),
                 // It has become the draft of a key meanwhile.
                 Change::Ended => {}
             }
@@ -47,9 +52,13 @@ impl<E: Engine> Vfs<E> {
             InodeKind::Scratch(scratch) => scratch.file(&self.shelf)?,
             _ => return Ok(false),
         };
-        if size > FILE_BYTES {
+        if size > self.options.limits.file_bytes {
             return Err(VfsError::TooLarge);
         }
-        Ok(file.resize(size).on_shelf("cut", "a scratch file")? != Change::Ended)
+        match file.resize(size, |more| self.take_scratch_room(more)).on_shelf("cut", "a scratch file")? {
+            Change::NoRoom => Err(VfsError::NoRoom),
+            Change::Ended => Ok(false),
+            Change::Done(_) | Change::TooLarge => Ok(true),
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::engine::Engine;
 use super::error::{VfsError, VfsResult};
 use super::handle::OpenFile;
 use super::inode::{ControlInode, InodeKind};
-use super::state::{FILE_BYTES, State};
+use super::state::State;
 use crate::view::parse_file_text;
 
 impl<E: Engine> Vfs<E> {
@@ -54,13 +54,17 @@ impl<E: Engine> Vfs<E> {
     }
 
     fn resize(&self, state: &mut State, number: InodeNo, size: u64) -> VfsResult<()> {
-        let size = usize::try_from(size).ok().filter(|&size| size as u64 <= FILE_BYTES).ok_or(VfsError::TooLarge)?;
+        let size = usize::try_from(size)
+            .ok()
+            .filter(|&size| size as u64 <= state.limits.file_bytes)
+            .ok_or(VfsError::TooLarge)?;
         match &mut state.inodes.get_mut(number)?.kind {
             InodeKind::Root | InodeKind::Control(ControlInode::Directory(_)) => Err(VfsError::IsADirectory),
             InodeKind::Control(_) => Err(VfsError::NotPermitted),
             InodeKind::Scratch(_) => Err(VfsError::Invalid),
             InodeKind::Draft(draft) if draft.unopened.is_some() => Err(VfsError::Stale),
             InodeKind::Draft(draft) => {
+                draft.draft.make_room(size, state.limits.draft_bytes)?;
                 draft.draft.resize(size);
                 Ok(())
             }

@@ -10,28 +10,26 @@ use super::engine::VersionNumber;
 use super::handle::Handles;
 use super::inode::{Inode, InodeKind};
 use super::inode_table::InodeTable;
+use super::limits::Limits;
 use super::listing::ListingCache;
 use super::poke::Pokes;
 use super::poll::Pollers;
 use super::rejected::Rejected;
 use super::removed::Removed;
 use super::retry::Retries;
+use super::room::DraftBytes;
 use super::shelf::Shelf;
 use super::temporary::Temporaries;
 use crate::record::Key;
 use crate::view::FileName;
-
-/// The most bytes of one draft or scratch file.
-pub(super) const FILE_BYTES: u64 = 256 * 1024 * 1024;
-
-/// The most scratch files and placeholders together.
-pub(super) const NAMELESS_FILES: usize = 10_000;
 
 /// All that changes while a file system is mounted.
 pub(super) struct State {
     pub(super) inodes: InodeTable,
     pub(super) handles: Handles,
     pub(super) retries: Retries,
+    pub(super) limits: Limits,
+    pub(super) draft_bytes: DraftBytes,
     pub(super) rejected: Rejected,
     /// Where scratch files and refused texts are kept.
     pub(super) shelf: Arc<Shelf>,
@@ -74,12 +72,14 @@ struct Slot {
 }
 
 impl State {
-    pub(super) fn new(shelf: &Arc<Shelf>) -> State {
+    pub(super) fn new(shelf: &Arc<Shelf>, limits: Limits) -> State {
         State {
             inodes: InodeTable::new(),
             handles: Handles::default(),
             retries: Retries::default(),
-            rejected: Rejected::new(shelf),
+            limits,
+            draft_bytes: DraftBytes::default(),
+            rejected: Rejected::new(shelf, limits),
             shelf: Arc::clone(shelf),
             scratch: BTreeMap::new(),
             placeholders: BTreeMap::new(),
@@ -179,10 +179,5 @@ impl State {
         if self.slots.len() > 2 * live + 64 {
             self.slots.retain(|key, slot| is_live(key) || !slot.older.is_empty());
         }
-    }
-
-    /// Whether there is room for one more file that is no key yet.
-    pub(super) fn has_room(&self) -> bool {
-        self.scratch.len() + self.placeholders.len() < NAMELESS_FILES
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Vfs;
 use super::engine::Engine;
 use super::inode::InodeKind;
+use super::limits::Limits;
 use super::observed::{FailedSave, Synchronisation};
 use super::report::EngineReport;
 use super::state::State;
@@ -17,6 +18,9 @@ impl<E: Engine> Vfs<E> {
         let unreadable = report.unreadable_examples.into_iter();
         let unreadable: Vec<_> =
             unreadable.map(|(record, reason)| json!({"record": record, "reason": reason})).collect();
+        let future = report.future_examples.into_iter();
+        let future: Vec<_> =
+            future.map(|(record, key, ahead)| json!({"record": record, "key": key, "secondsAhead": ahead})).collect();
         let suffix = self.options.naming.suffix();
         let status = json!({
             "version": env!("CARGO_PKG_VERSION"),
@@ -26,12 +30,14 @@ impl<E: Engine> Vfs<E> {
                 "suffix": (!suffix.is_empty()).then(|| suffix.as_str()),
                 "readOnly": self.options.read_only,
             },
+            "limits": limits(self.options.limits),
             "store": {
                 "path": report.place,
                 "identifier": report.identifier,
                 "keys": report.keys,
                 "tombstones": report.tombstones,
                 "unreadableRecords": {"count": report.unreadable, "examples": unreadable},
+                "futureRecords": {"count": report.future, "examples": future},
                 "foreignNames": {"count": report.foreign_names, "examples": report.foreign_examples},
                 "lastSynchronisation": last.synchronisation.as_ref().map(synchronisation),
                 "lastFailedSave": last.failed_save.as_ref().map(failed_save),
@@ -42,6 +48,18 @@ impl<E: Engine> Vfs<E> {
         });
         format!("{status:#}\n")
     }
+}
+
+fn limits(limits: Limits) -> Value {
+    json!({
+        "fileBytes": limits.file_bytes,
+        "draftBytes": limits.draft_bytes,
+        "scratchBytes": limits.scratch_bytes,
+        "scratchFiles": limits.nameless_files,
+        "openFiles": limits.open_files,
+        "refusedTextBytes": limits.rejected_bytes,
+        "refusedTexts": limits.rejected_texts,
+    })
 }
 
 fn synchronisation(last: &Synchronisation) -> Value {
@@ -66,14 +84,11 @@ fn watching(state: &State) -> Value {
 
 /// What is open, and what is kept for it.
 fn files(state: &State) -> Value {
-    let (mut drafts, mut unsaved, mut draft_bytes, mut scratch_bytes) = (0, 0, 0, 0_u64);
+    let (mut drafts, mut unsaved, mut draft_bytes) = (0, 0, 0);
     for inode in state.inodes.iter() {
         let draft = match &inode.kind {
             InodeKind::Draft(draft) => Some(&draft.draft),
-            InodeKind::Scratch(scratch) => {
-                scratch_bytes += scratch.stat(&state.shelf).map_or(0, |found| found.size);
-                None
-            }
+            InodeKind::Scratch(_) => None,
             InodeKind::Root | InodeKind::Control(_) | InodeKind::Version(_) | InodeKind::Placeholder(_) => None,
         };
         // One that neither is open nor has anything to save only waits to be forgotten by the kernel.
@@ -88,7 +103,7 @@ fn files(state: &State) -> Value {
         "openHandles": state.handles.count(),
         "inodes": state.inodes.count(),
         "drafts": {"count": drafts, "unsaved": unsaved, "bytes": draft_bytes},
-        "scratchFiles": {"count": state.scratch.len(), "bytes": scratch_bytes},
+        "scratchFiles": {"count": state.scratch.len(), "bytes": state.scratch_bytes()},
         "refusedTexts": {"count": refused.len(), "bytes": refused.iter().sum::<u64>()},
     })
 }

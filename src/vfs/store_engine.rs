@@ -9,8 +9,8 @@ use crate::record::{Key, Timestamp, Value};
 use crate::store::{self, Change, Durability, Error, OpenOptions, Store, Version};
 use crate::view::{TextShape, file_text_shape};
 
-/// How many of the records that cannot be read a report names.
-const UNREADABLE_EXAMPLES: usize = 20;
+/// How many records of each odd kind a report names.
+const EXAMPLES: usize = 20;
 
 impl From<Error> for EngineError {
     fn from(error: Error) -> EngineError {
@@ -138,7 +138,8 @@ impl Engine for Store {
 
     fn report(&self) -> EngineReport {
         let odd = self.oddities();
-        let examples = odd.unreadable.iter().take(UNREADABLE_EXAMPLES);
+        let examples = odd.unreadable.iter().take(EXAMPLES);
+        let future = odd.future_examples.iter().take(EXAMPLES);
         EngineReport {
             place: self.path().to_string_lossy().into_owned(),
             identifier: self.identifier().map(ToString::to_string),
@@ -146,6 +147,10 @@ impl Engine for Store {
             tombstones: self.tombstones(),
             unreadable: odd.unreadable.len(),
             unreadable_examples: examples.map(|file| (file.timestamp.to_string(), file.reason.to_string())).collect(),
+            future: odd.future_records,
+            future_examples: future
+                .map(|record| (record.timestamp.to_string(), record.key.to_string(), record.ahead.as_secs()))
+                .collect(),
             foreign_names: odd.foreign_names,
             foreign_examples: odd.foreign_examples.iter().map(|name| name.to_string_lossy().into_owned()).collect(),
         }

@@ -9,7 +9,6 @@ use super::error::{VfsError, VfsResult};
 use super::handle::OpenFile;
 use super::inode::InodeKind;
 use super::shelf::OnShelf;
-use super::state::FILE_BYTES;
 use super::text::{LargeText, Text};
 
 /// Bytes that a read gives: a piece of a text that is shared, or of their own.
@@ -124,7 +123,7 @@ impl<E: Engine> Vfs<E> {
     ///
     /// # Errors
     ///
-    /// [`VfsError::BadHandle`]; [`VfsError::TooLarge`] before anything is written; [`VfsError::NotJson`] as soon as a
+    /// [`VfsError::BadHandle`]; [`VfsError::TooLarge`] and [`VfsError::NoRoom`] before anything is written; [`VfsError::NotJson`] as soon as a
     /// text that is written in order can no longer become JSON: the text is kept for the person to see.
     pub fn write(&self, handle: HandleNo, offset: u64, bytes: &[u8]) -> VfsResult<u32> {
         if let Some(written) = self.write_scratch(handle, offset, bytes)? {
@@ -143,10 +142,12 @@ impl<E: Engine> Vfs<E> {
             _ => return Err(VfsError::BadHandle),
         };
         let offset = if append { length as u64 } else { offset };
-        let end = offset.checked_add(bytes.len() as u64).filter(|&end| end <= FILE_BYTES);
-        let offset = end.and_then(|_| usize::try_from(offset).ok()).ok_or(VfsError::TooLarge)?;
+        let end = offset.checked_add(bytes.len() as u64).filter(|&end| end <= state.limits.file_bytes);
+        let end = end.and_then(|end| usize::try_from(end).ok()).ok_or(VfsError::TooLarge)?;
+        let offset = end - bytes.len();
         let written = match &mut inode.kind {
             InodeKind::Draft(draft) => {
+                draft.draft.make_room(end, state.limits.draft_bytes)?;
                 draft.modified = SystemTime::now();
                 draft.draft.write(offset, bytes)
             }

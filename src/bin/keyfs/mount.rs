@@ -16,7 +16,9 @@ use crate::guard;
 #[command(after_help = "\
 Options for -o: ro, rw, allow_other, nonempty, uid=N, gid=N, umask=OCTAL, suffix=.json (all keys'
 file names end with it, and all other names are scratch files), notify=auto|off,
-sync_interval=SECONDS; those that are for mount(8) alone are accepted and mean nothing.
+sandbox=auto|off, sync_interval=SECONDS; the most that a mount holds beside the store: max_file=256M (one draft or
+scratch file), max_drafts=1G, max_scratch=4G, max_scratch_files=10000, max_open_files=65536,
+max_rejected=64M, max_rejected_texts=100. Those for mount(8) alone are accepted and mean nothing.
 
 Examples:
   keyfs mount /srv/settings ~/settings

@@ -107,6 +107,7 @@ fn vfs_options(options: &MountOptions, store: &Path) -> VfsOptions {
         read_only: options.read_only,
         naming: Naming::with_suffix(options.suffix.clone()),
         shelf: Some(shelf_path(options, store)),
+        limits: options.limits,
     }
 }
 

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::store::Identifier;
+use crate::vfs::Limits;
 use crate::view::Suffix;
 
 /// How a store is to be mounted.
@@ -16,10 +17,12 @@ pub struct MountOptions {
     pub(super) non_empty: bool,
     pub(super) notify: bool,
     pub(super) sync_interval: Duration,
+    pub(super) sandbox: bool,
     pub(super) uid: Option<u32>,
     pub(super) gid: Option<u32>,
     pub(super) umask: Option<u16>,
     pub(super) suffix: Suffix,
+    pub(super) limits: Limits,
     pub(super) guardian: Vec<OsString>,
 }
 
@@ -54,10 +57,12 @@ impl MountOptions {
             non_empty: false,
             notify: true,
             sync_interval: Duration::ZERO,
+            sandbox: true,
             uid: None,
             gid: None,
             umask: None,
             suffix: Suffix::default(),
+            limits: Limits::default(),
             guardian: Vec::new(),
         }
     }
@@ -95,12 +100,20 @@ impl MountOptions {
             "rw" => self.read_only = false,
             "allow_other" => self.allow_other = true,
             "nonempty" => self.non_empty = true,
-            "notify" => self.notify = is_auto(value)?,
+            "notify" => self.notify = is_auto(name, value)?,
+            "sandbox" => self.sandbox = is_auto(name, value)?,
             "sync_interval" => self.sync_interval = interval(value)?,
             "uid" => self.uid = Some(number(name, value, 10)?),
             "gid" => self.gid = Some(number(name, value, 10)?),
             "umask" => self.umask = Some((number(name, value, 8)? & 0o777) as u16),
             "suffix" => self.suffix = suffix(value)?,
+            "max_file" => self.limits.file_bytes = file_bytes(value)?,
+            "max_drafts" => self.limits.draft_bytes = bytes(name, value)?,
+            "max_scratch" => self.limits.scratch_bytes = bytes(name, value)?,
+            "max_scratch_files" => self.limits.nameless_files = count(name, value)?,
+            "max_open_files" => self.limits.open_files = count(name, value)?,
+            "max_rejected" => self.limits.rejected_bytes = bytes(name, value)?,
+            "max_rejected_texts" => self.limits.rejected_texts = count(name, value)?,
             _ if IGNORED.contains(&name) || name.starts_with("x-") || name.starts_with("X-") => {}
             _ => return Err(MountOptionError::Unknown(name.to_owned())),
         }
@@ -135,41 +148,60 @@ const IGNORED: [&str; 22] = [
 ];
 
 fn suffix(value: &str) -> Result<Suffix, MountOptionError> {
-    let error =
-        || MountOptionError::BadValue { name: "suffix".to_owned(), value: value.to_owned(), takes: Suffix::FORM };
-    Suffix::new(value).map_err(|_| error())
+    Suffix::new(value).map_err(|_| bad("suffix", value, Suffix::FORM))
 }
 
-fn is_auto(value: &str) -> Result<bool, MountOptionError> {
+fn is_auto(name: &str, value: &str) -> Result<bool, MountOptionError> {
     match value {
         "auto" => Ok(true),
         "off" => Ok(false),
-        _ => {
-            let (name, value) = ("notify".to_owned(), value.to_owned());
-            Err(MountOptionError::BadValue { name, value, takes: "auto or off" })
-        }
+        _ => Err(bad(name, value, "auto or off")),
     }
 }
 
 /// Seconds, perhaps with a fraction.
 fn interval(value: &str) -> Result<Duration, MountOptionError> {
     let seconds = value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.ok_or_else(|| {
-        let (name, value) = ("sync_interval".to_owned(), value.to_owned());
-        MountOptionError::BadValue { name, value, takes: "a number of seconds" }
-    })
+    seconds.ok_or_else(|| bad("sync_interval", value, "a number of seconds"))
+}
+
+/// The most bytes of one file, which no record can have more of.
+fn file_bytes(value: &str) -> Result<u64, MountOptionError> {
+    let most = bytes("max_file", value)?;
+    if most <= Limits::MOST_FILE_BYTES { Ok(most) } else { Err(bad("max_file", value, "a number of bytes up to 256M")) }
+}
+
+/// A number of bytes, perhaps with K, M or G for that many times 1024, its square, or its cube.
+fn bytes(name: &str, value: &str) -> Result<u64, MountOptionError> {
+    let (digits, unit) = match value.strip_suffix(['K', 'k']) {
+        Some(digits) => (digits, 1 << 10),
+        None => match value.strip_suffix(['M', 'm']) {
+            Some(digits) => (digits, 1 << 20),
+            None => value.strip_suffix(['G', 'g']).map_or((value, 1), |digits| (digits, 1 << 30)),
+        },
+    };
+    let number = digits.parse().ok().and_then(|number: u64| number.checked_mul(unit));
+    number.ok_or_else(|| bad(name, value, "a number of bytes, also as 64K, 64M or 64G"))
+}
+
+fn count(name: &str, value: &str) -> Result<usize, MountOptionError> {
+    value.parse().map_err(|_| bad(name, value, "a number"))
+}
+
+fn bad(name: &str, value: &str, takes: &'static str) -> MountOptionError {
+    MountOptionError::BadValue { name: name.to_owned(), value: value.to_owned(), takes }
 }
 
 fn number(name: &str, value: &str, radix: u32) -> Result<u32, MountOptionError> {
     let takes = if radix == 8 { "an octal number" } else { "a number" };
-    let error = || MountOptionError::BadValue { name: name.to_owned(), value: value.to_owned(), takes };
-    u32::from_str_radix(value, radix).map_err(|_| error())
+    u32::from_str_radix(value, radix).map_err(|_| bad(name, value, takes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// "`-o` sets each limit; a number of bytes can be given as `64K`, `64M` or `64G`."
     #[test]
     fn options_are_taken_ignored_or_refused() {
         let options = || MountOptions::new("/store", "/mnt");
@@ -185,6 +217,22 @@ mod tests {
             let message = options().option(bad).unwrap_err().to_string();
             assert!(message.starts_with("suffix=") && message.contains("suffix takes a dot and 1 to 31"), "{message}");
         }
+        let limits = options().option("max_file=64K").unwrap().option("max_scratch=2G").unwrap().limits;
+        assert_eq!((limits.file_bytes, limits.scratch_bytes), (64 << 10, 2 << 30));
+        let limits = options().option("max_drafts=7").unwrap().option("max_open_files=9").unwrap().limits;
+        assert_eq!((limits.draft_bytes, limits.open_files), (7, 9));
+        for bad in [
+            "max_file=257M",
+            "max_file=x",
+            "max_drafts=1T",
+            "max_scratch=",
+            "max_open_files=-1",
+            "max_rejected=99999999999G",
+        ] {
+            let message = options().option(bad).unwrap_err().to_string();
+            assert!(message.starts_with(bad) && message.contains(" takes a number"), "{message}");
+        }
+        assert!(options().sandbox && !options().option("sandbox=off").unwrap().sandbox);
         assert!(options().notify && !options().option("notify=off").unwrap().notify);
         assert_eq!(options().option("notify=no").unwrap_err().to_string(), "notify=no: notify takes auto or off");
         assert_eq!(options().option("sync_interval=1.5").unwrap().sync_interval, Duration::from_millis(1500));

@@ -32,6 +32,8 @@ pub(in crate::vfs) enum Change {
     Done(usize),
     /// The file would be larger than it may be; nothing was written.
     TooLarge,
+    /// All scratch files together would; nothing was written.
+    NoRoom,
     /// The bytes live on elsewhere: begin again there.
     Ended,
 }
@@ -87,18 +89,26 @@ impl ShelfFile {
         Ok(filled)
     }
 
-    /// Writes bytes at an offset, or at the end when there is none, if the file then has at most `limit` bytes.
-    pub(in crate::vfs) fn write_at(&self, offset: Option<u64>, bytes: &[u8], limit: u64) -> io::Result<Change> {
+    /// Writes bytes at an offset, or at the end when there is none, if the file then has at most `limit` bytes and there is room
+    /// for those by which it grows.
+    pub(in crate::vfs) fn write_at(
+        &self,
+        offset: Option<u64>,
+        bytes: &[u8],
+        limit: u64,
+        take_room: impl FnOnce(u64) -> bool,
+    ) -> io::Result<Change> {
         let mut changes = self.changes.lock();
         if changes.ended {
             return Ok(Change::Ended);
         }
-        let offset = match offset {
-            Some(offset) => offset,
-            None => self.size()?,
-        };
-        if offset.checked_add(bytes.len() as u64).is_none_or(|end| end > limit) {
+        let size = self.size()?;
+        let offset = offset.unwrap_or(size);
+        let Some(end) = offset.checked_add(bytes.len() as u64).filter(|&end| end <= limit) else {
             return Ok(Change::TooLarge);
+        };
+        if !take_room(end.saturating_sub(size)) {
+            return Ok(Change::NoRoom);
         }
         changes.count += 1;
         self.write_whole(bytes, offset).map(Change::Done)
@@ -119,11 +129,14 @@ impl ShelfFile {
         Ok(written)
     }
 
-    /// Cuts the file, or fills it up with NUL.
-    pub(in crate::vfs) fn resize(&self, size: u64) -> io::Result<Change> {
+    /// Cuts the file, or fills it up with NUL if there is room for that.
+    pub(in crate::vfs) fn resize(&self, size: u64, take_room: impl FnOnce(u64) -> bool) -> io::Result<Change> {
         let mut changes = self.changes.lock();
         if changes.ended {
             return Ok(Change::Ended);
+        }
+        if size > 0 && !take_room(size.saturating_sub(self.size()?)) {
+            return Ok(Change::NoRoom);
         }
         changes.count += 1;
         fs::ftruncate(&self.file, size)?;
@@ -234,15 +247,15 @@ mod tests {
     #[test]
     fn bytes_are_written_appended_cut_and_read() {
         let file = ShelfFile::anonymous().unwrap();
-        assert_eq!(file.write_at(Some(2), b"ab", 10).unwrap(), Change::Done(2));
-        assert_eq!(file.write_at(None, b"cd", 10).unwrap(), Change::Done(2));
+        assert_eq!(file.write_at(Some(2), b"ab", 10, |_| true).unwrap(), Change::Done(2));
+        assert_eq!(file.write_at(None, b"cd", 10, |_| true).unwrap(), Change::Done(2));
         assert_eq!(&*file.read_at(0, 100).unwrap(), b"\0\0abcd");
         assert_eq!(&*file.read_at(3, 2).unwrap(), b"bc");
         assert_eq!(&*file.read_at(u64::MAX, 2).unwrap(), b"");
         for offset in [None, Some(8), Some(u64::MAX)] {
-            assert_eq!(file.write_at(offset, b"12345", 10).unwrap(), Change::TooLarge, "{offset:?}");
+            assert_eq!(file.write_at(offset, b"12345", 10, |_| true).unwrap(), Change::TooLarge, "{offset:?}");
         }
-        file.resize(3).unwrap();
+        file.resize(3, |_| true).unwrap();
         assert_eq!(file.contents(10).unwrap().bytes, b"\0\0a");
     }
 
@@ -251,12 +264,12 @@ mod tests {
         let file = ShelfFile::anonymous().unwrap();
         file.write_all(b"1").unwrap();
         let contents = file.contents(10).unwrap();
-        file.write_at(Some(0), b"2", 10).unwrap();
+        file.write_at(Some(0), b"2", 10, |_| true).unwrap();
         assert!(file.freeze(&contents).is_none(), "it was written meanwhile");
         let contents = file.contents(10).unwrap();
         file.freeze(&contents).unwrap().end();
-        assert_eq!(file.write_at(Some(0), b"3", 10).unwrap(), Change::Ended);
-        assert_eq!(file.resize(0).unwrap(), Change::Ended);
+        assert_eq!(file.write_at(Some(0), b"3", 10, |_| true).unwrap(), Change::Ended);
+        assert_eq!(file.resize(0, |_| true).unwrap(), Change::Ended);
         assert_eq!(file.contents(10).unwrap().bytes, b"2");
     }
 

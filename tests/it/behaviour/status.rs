@@ -14,6 +14,8 @@ super::unlike_a_plain_directory! {
     the_status_tells_that_the_store_cannot_be_read
     the_status_tells_which_save_has_failed
     the_status_is_made_anew_at_each_open
+    the_status_tells_the_limits
+    the_status_tells_of_records_from_the_future
 }
 
 mod with_a_suffix {
@@ -30,6 +32,54 @@ mod with_a_suffix {
     #[test]
     fn on_a_mount() {
         crate::behaviour::subject::on_a_mount_with(&["-o", "suffix=.json"], shown);
+    }
+}
+
+/// "`-o` sets each limit"
+#[cfg(all(feature = "cli", feature = "fuse"))]
+#[test]
+fn the_status_tells_limits_that_were_set() {
+    let set = ["-o", "max_file=1K,max_drafts=2K,max_scratch=3K", "-o", "max_scratch_files=4,max_open_files=50"];
+    let arguments = [&set[..], &["-o", "max_rejected=6,max_rejected_texts=7"]].concat();
+    crate::behaviour::subject::on_a_mount_with(&arguments, |files, _| {
+        let expected = json!({
+            "fileBytes": 1024, "draftBytes": 2048, "scratchBytes": 3072, "scratchFiles": 4, "openFiles": 50,
+            "refusedTextBytes": 6, "refusedTexts": 7,
+        });
+        assert_eq!(status(files)["limits"], expected);
+    });
+}
+
+/// "`.keyfs/status` tells the limits." "`max_file`: at most 256 MiB" "`max_drafts`: beyond 1 GiB" "`max_scratch`: beyond 4 GiB"
+/// "`max_scratch_files`: beyond 10,000" "`max_open_files`: beyond 65,536" "`max_rejected` and `max_rejected_texts`: beyond 64 MiB
+/// and 100"
+fn the_status_tells_the_limits(files: &dyn FileSystem, _: &Store) {
+    let expected = json!({
+        "fileBytes": 256 << 20, "draftBytes": 1_u64 << 30, "scratchBytes": 4_u64 << 30, "scratchFiles": 10_000,
+        "openFiles": 65_536, "refusedTextBytes": 64 << 20, "refusedTexts": 100,
+    });
+    assert_eq!(status(files)["limits"], expected);
+}
+
+/// "Records that are more than a minute ahead of the clock are told with their keys, 20 at most."
+fn the_status_tells_of_records_from_the_future(files: &dyn FileSystem, store: &Store) {
+    let now = keyfs::Timestamp::now().as_micros();
+    let plant = |seconds: u128, key: &str| {
+        let record = format!(r#"{{"key": "{key}", "bDeleted": false, "value": 1}}"#);
+        std::fs::write(store.path().join(format!("d/{}", now + seconds * 1_000_000)), record).unwrap();
+    };
+    plant(50, "soon");
+    (0..25).for_each(|number| plant(3600 + number, &format!("far {number}")));
+    files.list(b".").unwrap();
+    let future = &status(files)["store"]["futureRecords"];
+    assert_eq!(future["count"], 25);
+    let examples = future["examples"].as_array().unwrap();
+    assert_eq!(examples.len(), 20, "not all, if there are many");
+    for example in examples {
+        let ahead = example["secondsAhead"].as_u64().unwrap();
+        let number = ahead.saturating_sub(3500);
+        assert!(example["key"].as_str().unwrap().starts_with("far ") && number <= 125, "{example}");
+        assert!(example["record"].as_str().unwrap().parse::<u128>().unwrap() > now);
     }
 }
 

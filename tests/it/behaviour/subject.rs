@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use keyfs::vfs::{Vfs, VfsOptions, with_text_shape};
+use keyfs::vfs::{Limits, Vfs, VfsOptions, with_text_shape};
 use keyfs::view::{Naming, Suffix};
 use keyfs::{AsKey, Identifier, OpenOptions, Store, Timestamp};
 
@@ -26,6 +26,13 @@ pub(crate) fn vfs_of(path: &Path, read_only: bool) -> Vfs<Store> {
     vfs_with(path, read_only, Naming::default(), Some(path.join("keyfs.mount")))
 }
 
+/// The same with other limits.
+pub(crate) fn vfs_with_limits(path: &Path, limits: Limits) -> Vfs<Store> {
+    let store = OpenOptions::writer(Identifier::new("mount").unwrap());
+    let options = VfsOptions { shelf: Some(path.join("keyfs.mount")), limits, ..VfsOptions::default() };
+    Vfs::new(Store::open(path, with_text_shape(store)).unwrap(), options)
+}
+
 /// As [`vfs_of`], with names of another form, or another place for what is not in the store.
 fn vfs_with(path: &Path, read_only: bool, naming: Naming, shelf: Option<PathBuf>) -> Vfs<Store> {
     let options = match read_only {
@@ -35,7 +42,7 @@ fn vfs_with(path: &Path, read_only: bool, naming: Naming, shelf: Option<PathBuf>
     let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
     Vfs::new(
         Store::open(path, with_text_shape(options)).unwrap(),
-        VfsOptions { uid, gid, umask: 0o022, read_only, naming, shelf },
+        VfsOptions { uid, gid, umask: 0o022, read_only, naming, shelf, ..VfsOptions::default() },
     )
 }
 
