@@ -73,6 +73,11 @@ impl Mounted {
         Mounted::start(HANG, &std::env::temp_dir(), store, arguments)
     }
 
+    /// Mounts a new store with a command of the test's own, which is given the arguments of [`keyfs`].
+    pub(crate) fn with_command(command: Command, arguments: &[&str]) -> Option<Mounted> {
+        Mounted::start_with(command, HANG, &std::env::temp_dir(), None, arguments)
+    }
+
     /// The same for a test that holds it for another time at most.
     pub(crate) fn held_for(hang: Duration, store: Option<&Path>, arguments: &[&str]) -> Option<Mounted> {
         Mounted::start(hang, &std::env::temp_dir(), store, arguments)
@@ -84,6 +89,16 @@ impl Mounted {
     }
 
     fn start(hang: Duration, parent: &Path, store: Option<&Path>, arguments: &[&str]) -> Option<Mounted> {
+        Mounted::start_with(keyfs(), hang, parent, store, arguments)
+    }
+
+    fn start_with(
+        mut command: Command,
+        hang: Duration,
+        parent: &Path,
+        store: Option<&Path>,
+        arguments: &[&str],
+    ) -> Option<Mounted> {
         if !can_mount() {
             return None;
         }
@@ -94,7 +109,6 @@ impl Mounted {
         let mount_point = directory.path().join("mount");
         fs::create_dir(&mount_point).unwrap();
         let log = File::create(directory.path().join("log")).unwrap();
-        let mut command = keyfs();
         command.args(["mount", "-f"]).args(arguments).arg(store).arg(&mount_point);
         command.stdout(Stdio::null()).stderr(log);
         let daemon = command.spawn().unwrap();

@@ -1,13 +1,17 @@
 //! Mounting and unmounting, as a user does: through the command.
 
 mod arenas;
+mod clock;
 mod entering;
 mod guarding;
 mod leaving;
 mod mistakes;
 mod network;
+mod ordinary;
 mod place;
+mod remote;
 mod round_trips;
+mod sandbox;
 mod shelf;
 mod signals;
 mod syncing;

@@ -35,6 +35,7 @@ pub(super) fn checked_paths(options: &MountOptions) -> Result<(PathBuf, PathBuf)
         return Err(MountError::MountInsideStore { store, mount_point });
     }
     check_device()?;
+    check_allow_other(options)?;
     Ok((store, mount_point))
 }
 
@@ -96,8 +97,34 @@ fn check_device() -> Result<(), MountError> {
     Ok(())
 }
 
+/// fusermount3 refuses it likewise, in words that do not reach whoever asked.
+fn check_allow_other(options: &MountOptions) -> Result<(), MountError> {
+    let allows = || std::fs::read_to_string("/etc/fuse.conf").is_ok_and(|text| allows_others(&text));
+    if options.allow_other && !rustix::process::geteuid().is_root() && !allows() {
+        return Err(MountError::AllowOtherDenied);
+    }
+    Ok(())
+}
+
+/// Whether the settings of fusermount3 let ordinary users let others in.
+fn allows_others(settings: &str) -> bool {
+    settings.lines().any(|line| line.trim() == "user_allow_other")
+}
+
 /// The path of a program, searched as the shell does, and where it is when PATH is not set.
 pub(super) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
     std::env::split_paths(&path).map(|directory| directory.join(name)).find(|candidate| candidate.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::allows_others;
+
+    #[test]
+    fn only_a_line_of_its_own_lets_others_in() {
+        assert!(allows_others("# a comment\n  user_allow_other \nmount_max = 9\n"));
+        assert!(!allows_others("#user_allow_other\n# user_allow_other\nuser_allow_other = 1\n"));
+        assert!(!allows_others(""));
+    }
 }

@@ -18,28 +18,24 @@ pub(super) struct Companions {
 }
 
 impl Companions {
+    /// None yet.
+    pub(super) fn none() -> Companions {
+        Companions { threads: Vec::new() }
+    }
+
+    /// Starts the poker, so that watchers of a mount point hear of what others do.
+    pub(super) fn start_poker(&mut self, vfs: &Arc<Vfs<Store>>, mount_point: PathBuf) -> io::Result<()> {
+        vfs.begin_pokes();
+        self.add("keyfs-poker", vfs, move |vfs| Poker::run(&mount_point, vfs))
+    }
+
     /// Starts the threads that tell the kernel what is out of date, follow what others do to the store, and do what is
-    /// due in its own time; and the poker, if watchers of a mount point are to hear of what others do.
-    pub(super) fn start(vfs: &Arc<Vfs<Store>>, notifier: Notifier, poke: Option<PathBuf>) -> io::Result<Companions> {
-        let mut companions = Companions { threads: Vec::new() };
+    /// due in its own time.
+    pub(super) fn start(&mut self, vfs: &Arc<Vfs<Store>>, notifier: Notifier) -> io::Result<()> {
         vfs.begin_notices();
-        if poke.is_some() {
-            vfs.begin_pokes();
-        }
-        let started = companions
-            .add("keyfs-notices", vfs, move |vfs| vfs.deliver_notices(|notice| deliver(&notifier, notice)))
-            .and_then(|()| companions.add("keyfs-changes", vfs, Vfs::follow_changes))
-            .and_then(|()| companions.add("keyfs-timers", vfs, Vfs::run_timers))
-            .and_then(|()| match poke {
-                Some(mount_point) => companions.add("keyfs-poker", vfs, move |vfs| Poker::run(&mount_point, vfs)),
-                None => Ok(()),
-            });
-        if let Err(error) = started {
-            vfs.close();
-            companions.join();
-            return Err(error);
-        }
-        Ok(companions)
+        self.add("keyfs-notices", vfs, move |vfs| vfs.deliver_notices(|notice| deliver(&notifier, notice)))?;
+        self.add("keyfs-changes", vfs, Vfs::follow_changes)?;
+        self.add("keyfs-timers", vfs, Vfs::run_timers)
     }
 
     fn add(

@@ -50,6 +50,11 @@ pub enum MountError {
     /// An ordinary user needs the program that mounts for him.
     #[error("fusermount3: not found; install the package fuse3, or mount as root")]
     NoFusermount,
+    /// An ordinary user may not let others in.
+    #[error(
+        "allow_other: only root may; others when /etc/fuse.conf has this line, which root can add: user_allow_other"
+    )]
+    AllowOtherDenied,
     /// Nothing of ours is mounted there.
     #[error("{}: no keyfs is mounted here", .0.display())]
     NotMounted(PathBuf),

@@ -3,15 +3,18 @@
 mod busy;
 mod check;
 mod companions;
+mod descriptors;
 mod error;
 mod guardian;
 mod mount_options;
 mod mount_table;
 mod poker;
+mod sandbox;
 mod unmount;
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Weak, mpsc};
 use std::time::{Duration, Instant};
 
 use fuser::{Config, MountOption, Session, SessionACL, SessionUnmounter};
@@ -54,6 +57,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// [`MountError`], before anything is mounted.
 pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountError> {
     let (store_path, mount_point) = checked_paths(options)?;
+    descriptors::allow_all();
     let store_options = match options.read_only {
         true => OpenOptions::read_only(),
         false => OpenOptions::writer(options.identifier.clone()),
@@ -69,24 +73,76 @@ pub fn mount(options: &MountOptions, ready: impl FnOnce()) -> Result<(), MountEr
     let adapter = Adapter::new(Arc::clone(&vfs));
     let mut session = Session::new(adapter, &mount_point, &config(options, &source))
         .map_err(|source| io_error("mount on", source))?;
+    let own = mount_at(&mount_point).ok().flatten();
     let guardian = start_guardian(options, &mount_point);
-    // Nothing can be done through a mount that is for reading only, not even for show.
-    let poke = (options.notify && !options.read_only).then(|| mount_point.clone());
-    let companions = Companions::start(&vfs, session.notifier(), poke).map_err(|source| io_error("serve", source))?;
     let unmounter = session.unmount_callable();
     let signals = unmount_on(signals, Arc::downgrade(&vfs), unmounter, mount_point.clone())
         .map_err(|source| io_error("watch for signals to unmount", source))?;
-    ready();
-    let served = session.run();
+    let mut companions = Companions::none();
+    // Nothing can be done through a mount that is for reading only, not even for show.
+    let poker = match options.notify && !options.read_only {
+        true => companions.start_poker(&vfs, mount_point.clone()),
+        false => Ok(()),
+    };
+    let serving = Serving { options, store: &store_path, vfs: &vfs };
+    let served = poker.and_then(|()| serving.run_in_a_thread(session, &mut companions, ready));
     signals.close();
     vfs.end();
     vfs.close();
     companions.join();
     drop(guardian);
+    // Who serves may not unmount what is still there after an error.
+    if own.is_some() && mount_at(&mount_point).ok().flatten() == own {
+        detach(&mount_point)?;
+    }
     match served {
         // Taken away by force: unmounted like any other.
         Err(error) if error.raw_os_error() == Some(libc::ECONNABORTED) => Ok(()),
         served => served.map_err(|source| io_error("serve", source)),
+    }
+}
+
+/// What is served.
+struct Serving<'a> {
+    options: &'a MountOptions,
+    store: &'a Path,
+    vfs: &'a Arc<Vfs<Store>>,
+}
+
+impl Serving<'_> {
+    /// Serves until the mount has gone, in a thread that can reach nothing but the store, and so can none of those that it
+    /// starts.
+    fn run_in_a_thread(
+        &self,
+        session: Session<Adapter<Store>>,
+        companions: &mut Companions,
+        ready: impl FnOnce(),
+    ) -> io::Result<()> {
+        let (started, has_started) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("keyfs-serve".to_owned());
+            let serving = thread.spawn_scoped(scope, || self.run(session, companions, started))?;
+            // Nothing comes when it has failed to start.
+            if has_started.recv().is_ok() {
+                ready();
+            }
+            serving.join().unwrap_or_else(|_| Err(io::Error::other("the thread that serves has panicked")))
+        })
+    }
+
+    fn run(
+        &self,
+        session: Session<Adapter<Store>>,
+        companions: &mut Companions,
+        started: mpsc::Sender<()>,
+    ) -> io::Result<()> {
+        if self.options.sandbox {
+            sandbox::enter(self.store, self.options.read_only);
+        }
+        companions.start(self.vfs, session.notifier())?;
+        let _ = started.send(());
+        drop(started);
+        session.run()
     }
 }
 
@@ -167,7 +223,7 @@ fn unmount_on(
     vfs: Weak<Vfs<Store>>,
     mut unmounter: SessionUnmounter,
     mount_point: PathBuf,
-) -> std::io::Result<Handle> {
+) -> io::Result<Handle> {
     let handle = signals.handle();
     let unmount = move || {
         for (before, _) in signals.forever().enumerate() {

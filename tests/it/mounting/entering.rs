@@ -6,17 +6,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use super::place::NOBODY;
 use crate::behaviour::foreign_store;
 use crate::mounted::Mounted;
 
-/// A user and a group that own nothing.
-const NOBODY: u32 = 65_534;
-
 /// Says past the capture of what a passing test prints that there is nobody to be kept out.
-fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     let is_root = rustix::process::geteuid().is_root();
     if !is_root {
-        let _ = writeln!(std::io::stderr(), "!!! NOT RUN, only root can be two users: mounting::entering");
+        let _ = writeln!(std::io::stderr(), "!!! NOT RUN, only root can be two users: mounting");
     }
     is_root
 }

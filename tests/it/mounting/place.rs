@@ -1,8 +1,10 @@
 //! A store and a mount point for commands that mount in the background.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -58,6 +60,16 @@ fn read_to_end(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     receiver
 }
 
+/// A user and a group that own nothing.
+pub(crate) const NOBODY: u32 = 65_534;
+
+/// A program that is run by a user who owns nothing; only root can do that.
+pub(crate) fn as_nobody(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups", "--"]).arg(program);
+    command
+}
+
 /// Two directories, `store` and `mount`; whatever is mounted there when this is dropped is taken away.
 pub(crate) struct Place {
     directory: TempDir,
@@ -102,6 +114,21 @@ impl Place {
     pub(crate) fn keyfs(&self) -> Command {
         let mut command = keyfs();
         command.env("KEYFS_TEST_PLACE", self.directory.path());
+        command
+    }
+
+    /// A copy of the command that every user can run, started as a user and a group that own nothing but this place.
+    pub(crate) fn keyfs_of_nobody(&self) -> Command {
+        let program = self.path.join("keyfs");
+        if !program.exists() {
+            fs::copy(keyfs().get_program(), &program).unwrap();
+            fs::set_permissions(self.directory.path(), PermissionsExt::from_mode(0o755)).unwrap();
+            for name in ["store", "mount"] {
+                std::os::unix::fs::chown(self.path.join(name), Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+        }
+        let mut command = as_nobody(program);
+        command.env("KEYFS_TEST_PLACE", self.directory.path()).env_remove("KEYFS_DIR").env_remove("KEYFS_ID");
         command
     }
 
