@@ -32,7 +32,9 @@ impl Shared {
             let is_first = queue.waiting.is_empty();
             let staged = (queue.open_files < OPEN_FILES).then_some(staged);
             queue.open_files += usize::from(staged.is_some());
-            let job = Job { successor, value, staged, superseded: superseded.into_iter().collect(), own: true };
+            let mut below = queue.take_left(key);
+            below.extend(superseded);
+            let job = Job { successor, value, staged, superseded: below, own: true };
             (queue.add(key, job), is_first)
         };
         // While more gathers the thread sleeps: waking it for each record would cost more than the record.
@@ -158,7 +160,7 @@ impl Shared {
             group.into_iter().map(|(key, job)| (failed(&key, &job), key, job)).map(|(e, k, j)| (k, j, e)).collect()
         } else {
             let sync = |(key, mut job): (Key, Job)| {
-                let failed = self.known_failure(&key, &job).or_else(|| self.sync_one(&mut job).err());
+                let failed = self.known_failure(&key, &job).or_else(|| self.sync_one(&key, &mut job).err());
                 (key, job, failed)
             };
             group.into_iter().map(sync).collect()
@@ -169,13 +171,13 @@ impl Shared {
         synced.into_iter().map(|(key, job, error)| self.retire(key, job, error)).collect()
     }
 
-    fn sync_one(&self, job: &mut Job) -> io::Result<()> {
+    fn sync_one(&self, key: &Key, job: &mut Job) -> io::Result<()> {
         match job.staged.take() {
             Some(mut staged) => staged.file.sync(),
             None => match self.directory.sync_record(job.successor) {
                 // Superseded by another process meanwhile: nothing to make durable, and nothing may go for its sake.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    job.superseded.clear();
+                    self.pending.queue.lock().leave(key, std::mem::take(&mut job.superseded));
                     Ok(())
                 }
                 result => result,
@@ -193,9 +195,9 @@ impl Shared {
     fn retire(&self, key: Key, job: Job, error: Option<io::Error>) -> (Key, Outcome) {
         let successor = job.successor;
         let Some(error) = error else {
-            for timestamp in job.superseded {
-                self.unlink_record(&key, timestamp, Some(successor));
-            }
+            let stays = |&timestamp: &Timestamp| !self.unlink_record(&key, timestamp, Some(successor));
+            let left = job.superseded.into_iter().filter(stays).collect();
+            self.pending.queue.lock().leave(&key, left);
             return (key, Ok(successor));
         };
         let known = self.state.read().index.current_and_highest(key.as_wtf8());

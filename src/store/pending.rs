@@ -18,6 +18,9 @@ const GATHERING: Duration = Duration::from_millis(100);
 /// Records whose file is kept open until it is durable; of more, the file is opened again.
 pub(super) const OPEN_FILES: usize = 64;
 
+/// Keys of which is kept in mind what could not go yet.
+const LEFT_KEYS: usize = 1000;
+
 /// What is published and not known to be on disk.
 #[derive(Default)]
 pub(super) struct Pending {
@@ -36,6 +39,8 @@ pub(super) struct Queue {
     pub(super) open_files: usize,
     /// Keys whose newest record could not be made durable.
     pub(super) failed: HashMap<Key, Failure, RandomState>,
+    /// Records that could not go because somebody else had superseded their successor meanwhile; they go with the next own one.
+    left: HashMap<Key, Vec<Timestamp>, RandomState>,
     /// True when somebody waits for the queue to run empty.
     pub(super) urgent: bool,
     pub(super) stopping: bool,
@@ -112,6 +117,18 @@ impl Queue {
         let in_between = older.own.then_some((older.successor, older.staged));
         *waiting = newer;
         in_between
+    }
+
+    /// Keeps in mind what could not go yet; beyond many keys, it is left to the collection of what others have left behind.
+    pub(super) fn leave(&mut self, key: &Key, superseded: Vec<Timestamp>) {
+        if !superseded.is_empty() && (self.left.len() < LEFT_KEYS || self.left.contains_key(key)) {
+            self.left.entry(key.clone()).or_default().extend(superseded);
+        }
+    }
+
+    /// Takes what could not go before.
+    pub(super) fn take_left(&mut self, key: &Key) -> Vec<Timestamp> {
+        if self.left.is_empty() { Vec::new() } else { self.left.remove(key).unwrap_or_default() }
     }
 
     /// Takes away the waiting job of a key when a durable record above it has been published.

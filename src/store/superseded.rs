@@ -15,37 +15,42 @@ use crate::record::{Key, Timestamp};
 const PROVED_BYTES: u64 = 64 * 1024;
 
 impl Shared {
-    /// Removes the name of a superseded record of a key, while its successor stands if one is given.
+    /// Removes the name of a superseded record of a key, while its successor stands if one is given; false when that has gone.
     ///
     /// Somebody else may have been faster. The name may even be another record's by now: freed by another writer, and
     /// taken again under a clock that was set back or that ticks slowly. Its inode number proves nothing, since file
     /// systems give freed ones out again.
-    pub(super) fn unlink_record(&self, key: &Key, timestamp: Timestamp, successor: Option<Timestamp>) {
-        let Some(epoch) = self.epoch_while_known(key, timestamp) else { return };
+    pub(super) fn unlink_record(&self, key: &Key, timestamp: Timestamp, successor: Option<Timestamp>) -> bool {
+        let Some(epoch) = self.epoch_while_known(key, timestamp) else { return true };
         let path = || self.directory.path().join(timestamp.to_string());
         let entry = ListedRecord { timestamp, inode: 0, regular: true };
         match open_one(&*self.directory, entry, PROVED_BYTES.min(self.options.record_limit)) {
-            Opened::Vanished => return self.forget(timestamp, epoch),
+            Opened::Vanished => {
+                self.forget(timestamp, epoch);
+                return true;
+            }
             Opened::Unreadable(file) if self.is_same_large_file(timestamp, &file) => {}
             Opened::Record { inode, record } if record.key != *key => {
                 log::info!("{} has become a record of {}, and stays", path().display(), record.key);
-                return self.take_in_between(timestamp, self.options.loading().take(inode, record), epoch);
+                self.take_in_between(timestamp, self.options.loading().take(inode, record), epoch);
+                return true;
             }
             Opened::Unreadable(file) => {
                 log::warn!("the superseded record {} stays: {}", path().display(), file.reason);
-                return;
+                return true;
             }
             Opened::Refused(error) => {
                 log::warn!("the superseded record {} stays: {error}", path().display());
-                return;
+                return true;
             }
             Opened::Record { .. } => {}
         }
         // A successor that somebody removed meanwhile supersedes nothing. This is the last look before the deed.
         if successor.is_some_and(|successor| !self.stands(key, successor)) {
-            return;
+            return false;
         }
         self.unlink_proved(timestamp, epoch);
+        true
     }
 
     /// As [`Shared::unlink_record`]; a file that is still open proves by its inode number alone whose the name is.

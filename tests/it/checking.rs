@@ -199,7 +199,12 @@ fn what_is_young_is_neither_odd_nor_removed() {
 fn what_a_record_from_the_future_has_superseded_is_told_and_stays() {
     let now = later();
     let far = format!("d/{}", now + 3_600_000_000);
-    let store = store_with(&[("d/1", &record("key", Some(1))), (&far, &record("key", Some(2)))]);
+    let young = format!("d/{}", now - 500_000);
+    let store = store_with(&[
+        ("d/1", &record("key", Some(1))),
+        (&young, &record("key", Some(2))),
+        (&far, &record("key", Some(3))),
+    ]);
     let Repair { repaired, after } = Repair::of(store.path(), &at(now)).unwrap();
     assert_eq!(repaired, []);
     assert_eq!(kinds(&shown(&after)), [("d/1", "superseded"), (far.as_str(), "future")]);

@@ -24,6 +24,7 @@ mod interop;
 mod large_texts;
 mod late_release;
 mod ledger;
+mod left_behind;
 mod library;
 mod listing;
 #[cfg(all(feature = "cli", feature = "fuse"))]
