@@ -252,10 +252,16 @@ impl State {
     /// Lets a scratch file with this text go for a key: what is still written to its handles is a draft of the key.
     pub(super) fn scratch_becomes_draft(&mut self, from: &FileName, text: &[u8], to: &FileName, key: &Key) {
         let open = self.open_scratch(from);
-        if let Err(error) = self.shelf.unlink_scratch(from) {
-            log::error!("{from} is a key now, and its scratch file stays: {error}");
-        }
+        let (stays, temporary) = (self.shelf.unlink_scratch(from), self.temporaries.key_of(from).cloned());
         let Some(number) = self.forget_scratch(from, open) else { return };
+        if let Err(error) = stays {
+            log::error!("{from} is a key now, and its scratch file stays: {error}");
+            // So that it can be seen, saved again, and removed: it is there all the same.
+            self.add_scratch_inode(from, ScratchContent::File { file: ScratchFile::Named(Weak::new()), mode: 0o644 });
+            if let Some(key) = temporary {
+                self.temporaries.add(from, &key, None);
+            }
+        }
         let writers = self.handles.writers().filter(|&inode| inode == number).count();
         let Ok(inode) = self.inodes.get_mut(number) else { return };
         let InodeKind::Scratch(scratch) = &mut inode.kind else { return };

@@ -133,7 +133,6 @@ impl<E: Engine> Vfs<E> {
             }
             match self.scratch_to_key(state, ready, name, name, &key)? {
                 Step::Done => {
-                    state.temporaries.remove(name);
                     self.note_name(state, name.as_os_str());
                     self.note_names(state);
                     return Ok(());

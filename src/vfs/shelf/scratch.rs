@@ -49,7 +49,11 @@ impl Shelf {
             None => ShelfFile::anonymous(),
         };
         let file = created.on_shelf("create", name.as_os_str())?;
-        file.set_mode(mode).on_shelf("set the mode of", name.as_os_str())?;
+        if let Err(error) = file.set_mode(mode).on_shelf("set the mode of", name.as_os_str()) {
+            // Else the name would be taken, and nobody could see by what.
+            let removed = self.unlink_scratch(name);
+            return Err(removed.err().unwrap_or(error));
+        }
         Ok(file)
     }
 
