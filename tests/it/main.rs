@@ -20,6 +20,8 @@ mod failed_sync;
 mod failing_store;
 mod faults;
 mod full_disk;
+#[cfg(all(feature = "cli", feature = "fuse"))]
+mod injection;
 mod interop;
 mod large_texts;
 mod late_release;

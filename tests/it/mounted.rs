@@ -11,6 +11,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -249,6 +251,14 @@ pub(crate) fn is_mounted(path: &Path) -> bool {
 
 pub(crate) fn unmount_lazily(path: &Path) {
     let _ = Command::new("fusermount3").args(["-u", "-z", "--"]).arg(path).stderr(Stdio::null()).status();
+}
+
+/// Saves as a shell does; the error of closing counts, too, which `std::fs::write` does not tell.
+pub(crate) fn save(path: &Path, text: &str) -> Result<(), Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, flags, Mode::from_raw_mode(0o666))?;
+    rustix::io::write(&file, text.as_bytes())?;
+    crate::behaviour::close(file)
 }
 
 /// Waits for the end of a process; none when it takes too long.
