@@ -133,12 +133,17 @@ impl Shared {
     /// Looks again at files that could not be read: those that have changed, and those that the system refused.
     fn retry_unreadable(&self, files: Vec<(Timestamp, Identity)>) {
         let worth_reading = files.into_iter().filter(|(timestamp, identity)| {
-            let transient = self.state.read().index.unreadable_reason(*timestamp).map(UnreadableReason::is_transient);
-            match transient {
+            let kind = |reason: &UnreadableReason| (reason.is_transient(), *reason == UnreadableReason::NotAFile);
+            let kind = self.state.read().index.unreadable_reason(*timestamp).map(kind);
+            match kind {
                 // Read, or gone, or replaced since.
                 None => false,
-                Some(true) => true,
-                Some(false) => self.directory.identify(*timestamp).is_ok_and(|now| now != *identity),
+                Some((true, _)) => true,
+                // A device or a FIFO never becomes a file; a listing tells no more of it than its inode number.
+                Some((_, is_no_file)) => self
+                    .directory
+                    .identify(*timestamp)
+                    .is_ok_and(|now| if is_no_file { now.inode != identity.inode } else { now != *identity }),
             }
         });
         let entry = |timestamp, inode| ListedRecord { timestamp, inode, regular: true };
