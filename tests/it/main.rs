@@ -21,6 +21,8 @@ mod failing_store;
 mod faults;
 mod full_disk;
 #[cfg(all(feature = "cli", feature = "fuse"))]
+mod hostile;
+#[cfg(all(feature = "cli", feature = "fuse"))]
 mod injection;
 mod interop;
 mod large_texts;
