@@ -31,7 +31,7 @@ fn opening_looks_once_lists_once_and_reads_each_record_once_newest_first() {
     assert_eq!(directory.take_calls(), [Call::Stamp, Call::Watch, Call::List, read(12), read(11), read(10)]);
 }
 
-/// "`synchronize`: one empty `read` while nothing has changed, or one `fstat` where names cannot be watched."
+/// "`synchronize`: one empty `read` while nothing has changed, or one `stat` where names cannot be watched."
 /// "`contains`, `keys`, `len`, `version`: answer from memory." "`get`: gives the value from memory."
 #[test]
 fn synchronising_an_unchanged_store_is_one_call_and_reading_a_value_is_nothing() {

@@ -3,8 +3,10 @@
 
 mod beside;
 mod contents;
+mod displaced;
 mod names;
 mod other_user;
 mod outside;
 mod plants;
+mod replaced;
 mod serving;

@@ -184,7 +184,7 @@ fn on_a_real_disk_a_file_that_is_moved_over_a_record_is_read() {
     }
 }
 
-/// "`synchronize`: A directory `d/` that was deleted is an error, never an empty store."
+/// "`synchronize`: A directory `d/` that was deleted [...] is an error, never an empty store."
 #[test]
 fn on_a_real_disk_a_directory_that_was_deleted_is_an_error_and_one_made_anew_is_found() {
     let directory = tempfile::tempdir().unwrap();
@@ -209,21 +209,35 @@ fn on_a_real_disk_a_directory_that_was_deleted_is_an_error_and_one_made_anew_is_
     }
 }
 
+/// "`synchronize`: A directory `d/` that was deleted or moved away, [...] or in whose place is an empty one, is an error, never an
+/// empty store, until it is back or another one with records is there."
 #[test]
-fn on_a_real_disk_a_directory_that_was_moved_away_is_followed_as_it_is_without_a_watch() {
+fn on_a_real_disk_a_directory_that_was_moved_away_is_an_error_and_found_when_it_is_back() {
     let directory = tempfile::tempdir().unwrap();
+    let (d, moved) = (directory.path().join("d"), directory.path().join("moved"));
     let there = on_disk(directory.path(), "there");
     there.put("a", number(0)).unwrap();
     let store = Store::open(directory.path(), OpenOptions::read_only()).unwrap();
-    let moved = directory.path().join("moved");
-    std::fs::rename(directory.path().join("d"), &moved).unwrap();
     for value in 1..4 {
+        std::fs::rename(&d, &moved).unwrap();
+        assert!(store.synchronize().is_err(), "taken for empty, or followed");
+        assert!(there.synchronize().is_err() && there.put("a", number(-1)).is_err(), "nobody else would see it");
+        std::fs::create_dir(&d).unwrap();
+        for _ in 0..2 {
+            assert!(store.synchronize().is_err(), "taken for empty");
+            assert_eq!(shown(&store, "a"), Some(value - 1), "what was known stays");
+        }
+        std::fs::remove_dir(&d).unwrap();
+        std::fs::rename(&moved, &d).unwrap();
+        there.synchronize().unwrap();
         there.put("a", number(value)).unwrap();
         store.synchronize().unwrap();
         assert_eq!(shown(&store, "a"), Some(value));
     }
     drop(there);
-    std::fs::remove_dir_all(&moved).unwrap();
-    assert!(store.synchronize().is_err(), "taken for empty");
-    assert_eq!(shown(&store, "a"), Some(3));
+    std::fs::rename(&d, &moved).unwrap();
+    std::fs::create_dir(&d).unwrap();
+    std::fs::write(d.join("20"), crate::memory_directory::record("b", Some(7))).unwrap();
+    assert_eq!(store.synchronize().unwrap().len(), 2, "another one with a record");
+    assert_eq!((shown(&store, "a"), shown(&store, "b")), (None, Some(7)));
 }

@@ -5,6 +5,7 @@ mod names;
 mod record_file;
 mod snapshot_file;
 mod staged;
+mod standing;
 mod survey;
 
 use std::io;
@@ -26,6 +27,7 @@ use crate::record::Timestamp;
 use record_file::{RecordFile, read_bytes};
 pub(super) use snapshot_file::FILE_BYTES as SNAPSHOT_BYTES;
 pub(super) use survey::{Place, Surveyed};
+use standing::Standing;
 
 /// The records of a store on disk.
 ///
@@ -33,14 +35,24 @@ pub(super) use survey::{Place, Surveyed};
 pub struct Disk {
     store: OwnedFd,
     /// Guards the descriptor of `d/`, which a reader gets when somebody has created the directory.
-    data: RwLock<Option<Arc<OwnedFd>>>,
+    data: RwLock<Option<Held>>,
     data_path: PathBuf,
+    standing: Standing,
     local: bool,
     scratch: Option<staged::TemporaryDirectory>,
     snapshots: snapshot_file::SnapshotFiles,
     buffer_bytes: AtomicUsize,
     /// Whether `d/` has ever been seen.
     was_there: AtomicBool,
+    /// Whether it was seen to be gone: what is put into the directory that is held would be seen by nobody.
+    is_gone: AtomicBool,
+}
+
+/// The directory `d/`, open.
+#[derive(Clone)]
+struct Held {
+    directory: Arc<OwnedFd>,
+    identity: standing::Identity,
 }
 
 const DIRECTORY_FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -70,11 +82,13 @@ impl Disk {
             scratch: writer.map(staged::TemporaryDirectory::new),
             snapshots: snapshot_file::SnapshotFiles::new(&store, writer.is_some(), None),
             store,
-            data: RwLock::new(data.map(Arc::new)),
+            data: RwLock::new(data),
+            standing: Standing::new(&data_path),
             data_path,
             local,
             buffer_bytes: AtomicUsize::new(0),
             was_there: AtomicBool::new(false),
+            is_gone: AtomicBool::new(false),
         })
     }
 
@@ -86,23 +100,54 @@ impl Disk {
     }
 
     /// The descriptor of `d/`, opened again when the directory has been created meanwhile.
-    fn data(&self) -> io::Result<Option<Arc<OwnedFd>>> {
+    fn data(&self) -> io::Result<Option<Held>> {
         if let Some(data) = &*self.data.read() {
-            return Ok(Some(Arc::clone(data)));
+            return Ok(Some(data.clone()));
         }
-        let opened = open_data(&self.store)?.map(Arc::new);
+        let opened = open_data(&self.store)?;
         *self.data.write() = opened.clone();
         Ok(opened)
     }
 
+    /// The directory that the store's path leads to, as it is now, which then is the one that is held; none when there
+    /// never was one.
+    ///
+    /// Another one than before counts once there is a record in it: an empty one would read as if all keys had been removed.
+    fn standing(&self) -> io::Result<Option<fs::Stat>> {
+        let Some(data) = self.data()? else {
+            // A directory that was there and is gone is not an empty store.
+            return if self.was_there.load(Ordering::Relaxed) { Err(Errno::NOENT.into()) } else { Ok(None) };
+        };
+        self.was_there.store(true, Ordering::Relaxed);
+        let Some(found) = self.standing.look()? else {
+            let held = fs::fstat(&data.directory)?;
+            return if held.st_nlink == 0 { Err(Errno::NOENT.into()) } else { Ok(Some(held)) };
+        };
+        let identity = standing::identity(&found);
+        if identity != data.identity {
+            // Not that of another store which stands in this one's place: scratch files are in this one.
+            let other = open_data(&self.store).ok().flatten().filter(|other| other.identity == identity);
+            let other = other.ok_or(Errno::STALE)?;
+            if listing::list(&other.directory, &self.buffer_bytes)?.records.is_empty() {
+                return Err(Errno::STALE.into());
+            }
+            log::warn!("{} is another directory now", self.data_path.display());
+            *self.data.write() = Some(other);
+        }
+        Ok(Some(found))
+    }
+
     fn existing_data(&self) -> io::Result<Arc<OwnedFd>> {
-        self.data()?.ok_or_else(|| Errno::NOENT.into())
+        self.data()?.map(|data| data.directory).ok_or_else(|| Errno::NOENT.into())
     }
 }
 
-fn open_data(store: &OwnedFd) -> io::Result<Option<OwnedFd>> {
+fn open_data(store: &OwnedFd) -> io::Result<Option<Held>> {
     match fs::openat(store, "d", DIRECTORY_FLAGS | OFlags::NOFOLLOW, Mode::empty()) {
-        Ok(data) => Ok(Some(data)),
+        Ok(data) => {
+            let identity = standing::identity(&fs::fstat(&data)?);
+            Ok(Some(Held { directory: Arc::new(data), identity }))
+        }
         Err(Errno::NOENT) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -139,18 +184,12 @@ impl Directory for Disk {
     }
 
     fn stamp(&self) -> io::Result<Option<Stamp>> {
-        let Some(data) = self.data()? else {
-            // A directory that was there and is gone is not an empty store.
-            return if self.was_there.load(Ordering::Relaxed) { Err(Errno::NOENT.into()) } else { Ok(None) };
-        };
-        self.was_there.store(true, Ordering::Relaxed);
-        let stat = fs::fstat(&data)?;
-        if stat.st_nlink == 0 {
-            // Deleted under us: whoever made it anew is found by the next call.
-            *self.data.write() = None;
-            return Err(Errno::NOENT.into());
-        }
-        Ok(Some(Stamp {
+        let standing = self.standing();
+        let is_gone = standing
+            .as_ref()
+            .is_err_and(|error| matches!(Errno::from_io_error(error), Some(Errno::NOENT | Errno::STALE)));
+        self.is_gone.store(is_gone, Ordering::Relaxed);
+        Ok(standing?.map(|stat| Stamp {
             modified: nanoseconds(stat.st_mtime, stat.st_mtime_nsec as i128),
             identity: (stat.st_dev, stat.st_ino),
             trusted: self.local,
@@ -165,7 +204,7 @@ impl Directory for Disk {
         if !self.local {
             return Err(io::ErrorKind::Unsupported.into());
         }
-        Ok(Box::new(names::NameWatch::new(&self.store, &*self.existing_data()?)?))
+        Ok(Box::new(names::NameWatch::new(&self.store, &*self.existing_data()?, self.standing.clone())?))
     }
 
     fn read(&self, timestamp: Timestamp, limit: u64) -> io::Result<Reading> {
@@ -194,6 +233,9 @@ impl Directory for Disk {
 
     fn create(&self) -> io::Result<Box<dyn StagedRecord>> {
         let scratch = self.scratch.as_ref().ok_or(Errno::ROFS)?;
+        if self.is_gone.load(Ordering::Relaxed) {
+            return Err(Errno::STALE.into());
+        }
         Ok(Box::new(scratch.create(&self.store, self.existing_data()?)?))
     }
 

@@ -10,6 +10,7 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::fs::{self, AtFlags};
 use rustix::io::Errno;
 
+use super::standing::{Standing, Watched, identity};
 use crate::record::Timestamp;
 use crate::store::directory::{NameEvent, Watch};
 
@@ -30,24 +31,26 @@ pub(super) struct NameWatch {
     store: i32,
     /// Rings for whoever waits.
     bell: OwnedFd,
+    data: Watched,
 }
 
 impl NameWatch {
     /// Begins to watch `data`, which is `d/` in `store`; what happens from now on is in the queue.
-    pub(super) fn new(store: &OwnedFd, data: &OwnedFd) -> io::Result<NameWatch> {
+    pub(super) fn new(store: &OwnedFd, data: &OwnedFd, standing: Standing) -> io::Result<NameWatch> {
         let queue = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         let names = WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::DELETE | WatchFlags::MOVED_FROM;
         let itself = WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR;
         inotify::add_watch(&queue, path_of(data), names | itself)?;
         // A directory that is open somewhere does not tell that it is deleted; the one that holds it does.
         let names = WatchFlags::MOVED_TO | WatchFlags::DELETE | WatchFlags::MOVED_FROM;
-        let store_watch = inotify::add_watch(&queue, path_of(store), names | WatchFlags::ONLYDIR)?;
+        let store_watch = inotify::add_watch(&queue, path_of(store), names | itself)?;
         let (held, named) = (fs::fstat(data)?, fs::statat(store, "d", AtFlags::SYMLINK_NOFOLLOW)?);
-        if (held.st_dev, held.st_ino) != (named.st_dev, named.st_ino) {
+        let (held, named) = (identity(&held), identity(&named));
+        if held != named {
             return Err(io::ErrorKind::Unsupported.into());
         }
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(NameWatch { queue, store: store_watch, bell })
+        Ok(NameWatch { queue, store: store_watch, bell, data: Watched::new(standing, held) })
     }
 }
 
@@ -58,6 +61,9 @@ fn path_of(directory: &OwnedFd) -> String {
 
 impl Watch for NameWatch {
     fn drain(&self) -> io::Result<Option<Vec<NameEvent>>> {
+        if self.data.has_gone() {
+            return Ok(None);
+        }
         let mut events = Vec::new();
         let mut buffer = [MaybeUninit::uninit(); BUFFER_BYTES];
         let mut reader = Reader::new(&self.queue, &mut buffer);
