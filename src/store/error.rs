@@ -67,6 +67,11 @@ pub enum Error {
     },
 }
 
+/// Whether an error number says that something is wanting for the moment, and nothing of the file that was to be opened.
+pub(crate) fn is_passing(errno: i32) -> bool {
+    matches!(errno, libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::EINTR)
+}
+
 /// The result of an operation on a store.
 pub type Result<T> = std::result::Result<T, Error>;
 

@@ -26,6 +26,8 @@ pub(super) type Epoch = u64;
 pub(super) struct UnreadableFile {
     pub(super) identity: Identity,
     pub(super) reason: UnreadableReason,
+    /// The error number, when the system refused to open or read it.
+    pub(super) errno: Option<i32>,
 }
 
 /// The difference between a listing and what is known.
@@ -56,6 +58,8 @@ pub(super) struct Index {
     keys: Keys,
     values: Values,
     unreadable: BTreeMap<Timestamp, UnreadableFile>,
+    /// Those of them that the system refused to open or read, and the error numbers.
+    refused: BTreeMap<Timestamp, i32>,
     /// Keys with more than one record in the directory.
     crowded: BTreeSet<KeyNo>,
     epoch: Epoch,
@@ -71,6 +75,7 @@ impl Index {
             keys: Keys::default(),
             values: Values::with_room(value_bytes),
             unreadable: BTreeMap::new(),
+            refused: BTreeMap::new(),
             crowded: BTreeSet::new(),
             epoch: 0,
             live: 0,
@@ -179,6 +184,9 @@ impl Index {
         let (inode, content) = (file.identity.inode, Content::TOMBSTONE);
         let (epoch, key) = (self.epoch, KeyNo::NONE);
         self.names.add(Known { timestamp, content, inode, epoch, key, next: NameNo::NONE });
+        if let Some(errno) = file.errno {
+            self.refused.insert(timestamp, errno);
+        }
         self.unreadable.insert(timestamp, file);
     }
 
@@ -206,6 +214,7 @@ impl Index {
         let Some(&Known { key, epoch, .. }) = self.names.at(name) else { return };
         if key == KeyNo::NONE {
             self.unreadable.remove(&timestamp);
+            self.refused.remove(&timestamp);
         } else if self.keys.at(key).is_some_and(|records| records.current == name) {
             let next = self.uncovered(key, epoch);
             self.change_key(key, |records, names| {
@@ -331,6 +340,11 @@ impl Index {
     /// Why a file cannot be read.
     pub(super) fn unreadable_reason(&self, timestamp: Timestamp) -> Option<&UnreadableReason> {
         self.unreadable.get(&timestamp).map(|file| &file.reason)
+    }
+
+    /// The files that the system refused to open or read, and the error numbers.
+    pub(super) fn refused(&self) -> impl Iterator<Item = (Timestamp, i32)> {
+        self.refused.iter().map(|(timestamp, errno)| (*timestamp, *errno))
     }
 
     /// The same, for a report.

@@ -90,7 +90,7 @@ pub(super) fn load(directory: &dyn Directory, listed: &[ListedRecord], loading: 
         Opened::Unreadable(file) => Loaded::Unreadable(file),
         Opened::Refused(error) => {
             let (identity, reason) = (listed_identity(*entry), UnreadableReason::Io(error.to_string()));
-            Loaded::Unreadable(UnreadableFile { identity, reason })
+            Loaded::Unreadable(UnreadableFile { identity, reason, errno: error.raw_os_error() })
         }
         Opened::Vanished => Loaded::Vanished,
     };
@@ -125,7 +125,7 @@ pub(super) fn load(directory: &dyn Directory, listed: &[ListedRecord], loading: 
 pub(super) fn open_one(directory: &dyn Directory, entry: ListedRecord, limit: u64) -> Opened {
     if !entry.regular {
         let (identity, reason) = (listed_identity(entry), UnreadableReason::NotAFile);
-        return Opened::Unreadable(UnreadableFile { identity, reason });
+        return Opened::Unreadable(UnreadableFile { identity, reason, errno: None });
     }
     let (identity, contents) = match directory.read(entry.timestamp, limit) {
         Ok(reading) => (reading.identity, reading.contents),
@@ -134,7 +134,7 @@ pub(super) fn open_one(directory: &dyn Directory, entry: ListedRecord, limit: u6
     };
     match decoded(contents) {
         Ok(record) => Opened::Record { inode: identity.inode, record },
-        Err(reason) => Opened::Unreadable(UnreadableFile { identity, reason }),
+        Err(reason) => Opened::Unreadable(UnreadableFile { identity, reason, errno: None }),
     }
 }
 

@@ -42,6 +42,7 @@ pub use change::{Change, Unreadable, UnreadableReason, Version};
 pub use check::{Check, FileKind, Oddity, Repair, What};
 pub use directory::Directory;
 pub use disk::Disk;
+pub(crate) use error::is_passing;
 pub use error::{Error, Result};
 pub use identifier::{Identifier, IdentifierError};
 pub use oddities::{FutureRecord, Oddities};

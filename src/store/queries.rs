@@ -1,8 +1,10 @@
 //! What a store answers from what it has seen.
 
+use std::io;
+
 use super::Store;
 use super::change::Version;
-use super::error::Result;
+use super::error::{Context, Result, is_passing};
 use super::reading::Sought;
 use crate::record::{AsKey, Key, Timestamp, Value};
 
@@ -69,6 +71,26 @@ impl Store {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Fails when some record could not be read at the last synchronisation because the system refused it: then a key that
+    /// is not known may be there, and be another one than is known.
+    ///
+    /// A record that this user may not read is left out, as every file is that is no record: see [`Store::oddities`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](super::Error::Io) with the record and the reason.
+    pub fn check_complete(&self) -> Result<()> {
+        let first = {
+            let index = &self.shared.state.read().index;
+            let refused = index.refused().filter(|(_, errno)| !matches!(*errno, libc::EACCES | libc::EPERM));
+            refused.min_by_key(|(_, errno)| !is_passing(*errno))
+        };
+        first.map_or(Ok(()), |(timestamp, errno)| {
+            let path = self.shared.directory.path().join(timestamp.to_string());
+            Err(io::Error::from_raw_os_error(errno)).context("read", path)
+        })
     }
 
     /// The number of removed keys whose tombstones are in the directory.

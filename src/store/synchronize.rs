@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::change::{Change, UnreadableReason};
 use super::directory::{Identity, ListedRecord, Watch};
-use super::error::{Error, Result};
+use super::error::{Error, Result, is_passing};
 use super::freshness::Listed;
 use super::load::{Loaded, load};
 use super::look::Sight;
@@ -72,6 +72,7 @@ impl Shared {
             }
         }
         self.retry_unreadable(unreadable);
+        self.retry_refused();
         Ok(has_looked)
     }
 
@@ -130,8 +131,23 @@ impl Shared {
         }
     }
 
-    /// Looks again at files that could not be read: those that have changed, and those that the system refused.
-    fn retry_unreadable(&self, files: Vec<(Timestamp, Identity)>) {
+    /// Reads what the system has refused for want of something, however much it is, as long as nothing is wanting now.
+    fn retry_refused(&self) {
+        loop {
+            let refused: Vec<_> = {
+                let index = &self.state.read().index;
+                let passing = index.refused().filter(|(_, errno)| is_passing(*errno)).take(RETRIED_FILES);
+                passing.map(|(timestamp, _)| (timestamp, Identity::default())).collect()
+            };
+            if refused.is_empty() || !self.retry_unreadable(refused) {
+                return;
+            }
+        }
+    }
+
+    /// Looks again at files that could not be read: those that have changed, and those that the system refused. True when some
+    /// of these were read.
+    fn retry_unreadable(&self, files: Vec<(Timestamp, Identity)>) -> bool {
         let worth_reading = files.into_iter().filter(|(timestamp, identity)| {
             let kind = |reason: &UnreadableReason| (reason.is_transient(), *reason == UnreadableReason::NotAFile);
             let kind = self.state.read().index.unreadable_reason(*timestamp).map(kind);
@@ -149,10 +165,16 @@ impl Shared {
         let entry = |timestamp, inode| ListedRecord { timestamp, inode, regular: true };
         let added: Vec<_> = worth_reading.map(|(timestamp, identity)| entry(timestamp, identity.inode)).collect();
         if added.is_empty() {
-            return;
+            return false;
         }
-        let read = load(&*self.directory, &added, &self.options.loading()).into_iter().collect();
+        let read: BTreeMap<_, _> = load(&*self.directory, &added, &self.options.loading()).into_iter().collect();
+        let has_read = read.values().any(|loaded| match loaded {
+            Loaded::Record(_) => true,
+            Loaded::Unreadable(file) => file.errno.is_none(),
+            Loaded::Vanished => false,
+        });
         self.apply(Sight { news: News::of_read(read), exact: false });
+        has_read
     }
 
     /// The keys among those that changed whose survivor is below a number that was seen.

@@ -23,7 +23,7 @@ impl<E: Engine> Vfs<E> {
         if !changes.is_empty() {
             self.note_foreign(&mut self.state.lock(), &changes);
         }
-        Ok(())
+        Ok(self.engine.check_complete()?)
     }
 
     fn note_foreign(&self, state: &mut State, changes: &[ForeignChange]) {

@@ -89,6 +89,14 @@ pub trait Engine: Send + Sync + 'static {
     /// [`EngineError`] when something is not.
     fn make_all_durable(&self) -> Result<(), EngineError>;
 
+    /// Fails when the last `synchronize` has left out something of which it is not known whose it is, for want of descriptors
+    /// or memory: then what is not known may be there.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] of what was wanting.
+    fn check_complete(&self) -> Result<(), EngineError>;
+
     /// The space that is left.
     ///
     /// # Errors

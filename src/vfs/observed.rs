@@ -72,6 +72,14 @@ impl<E: Engine> Observed<E> {
         result
     }
 
+    pub(super) fn check_complete(&self) -> Result<(), EngineError> {
+        let result = self.engine.check_complete();
+        if let (Err(error), Some(last)) = (&result, &mut self.last.lock().synchronisation) {
+            last.error = Some(error.to_string());
+        }
+        result
+    }
+
     pub(super) fn put(&self, key: &Key, value: &Value) -> Result<VersionNumber, EngineError> {
         let number = self.saved(Some(key), self.engine.put(key, value))?;
         self.note_own(OwnChange::Put(number));

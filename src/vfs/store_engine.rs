@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::engine::{Engine, EngineError, ForeignChange, LiveVersion, Pinned, Space, VersionNumber};
 use super::report::EngineReport;
 use crate::record::{Key, Timestamp, Value};
-use crate::store::{self, Change, Durability, Error, OpenOptions, Store, Version};
+use crate::store::{self, Change, Durability, Error, OpenOptions, Store, Version, is_passing};
 use crate::view::{TextShape, file_text_shape};
 
 /// How many records of each odd kind a report names.
@@ -118,6 +118,14 @@ impl Engine for Store {
 
     fn make_all_durable(&self) -> Result<(), EngineError> {
         Ok(Store::make_durable(self)?)
+    }
+
+    fn check_complete(&self) -> Result<(), EngineError> {
+        match Store::check_complete(self) {
+            // Anything else is wrong with that one file, and would make all others useless for as long as it is there.
+            Err(error) if error.raw_os_error().is_some_and(is_passing) => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     fn space(&self) -> Result<Space, EngineError> {

@@ -6,7 +6,9 @@
 
 mod acts;
 mod client;
+mod commands;
 mod crash;
+mod descriptors;
 mod fallbacks;
 mod leftovers;
 mod round;

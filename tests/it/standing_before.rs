@@ -39,6 +39,10 @@ impl<B: Before> Engine for StandingBefore<B> {
         Engine::stop_waiting(&*self.0.store());
     }
 
+    fn check_complete(&self) -> Result<(), EngineError> {
+        Engine::check_complete(&*self.0.store())
+    }
+
     fn report(&self) -> EngineReport {
         Engine::report(&*self.0.store())
     }

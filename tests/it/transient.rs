@@ -55,6 +55,40 @@ fn a_record_that_could_not_be_opened_at_the_start_is_tried_again_though_nothing_
     assert_eq!(shown(&store, "a"), Some(0));
 }
 
+/// "`check_complete`: tells whether each record could be read at the last synchronisation; one that this user may not read is
+/// left out, and is no failure; `Error::Io` with a record that the system refused to read: a key that is not known may be
+/// there."
+#[test]
+fn a_record_that_the_system_refuses_to_read_makes_what_is_known_incomplete() {
+    for (error, complains) in [(libc::EMFILE, true), (libc::EIO, true), (libc::EINTR, true), (libc::EACCES, false)] {
+        let directory = one_record();
+        directory.plant_bytes(11, b"no record");
+        directory.fail(move |_, call| matches!(call, Call::Read(_)).then_some((error, Effect::None)));
+        let store = reader(&directory);
+        assert_eq!(shown(&store, "a"), None);
+        let failure = store.check_complete().err().map(|failure| (failure.raw_os_error(), failure.to_string()));
+        assert_eq!(failure.as_ref().map(|(errno, _)| *errno), complains.then_some(Some(error)));
+        assert!(failure.is_none_or(|(_, message)| message.contains("/10: ")), "it names no record");
+        directory.work_again();
+        store.synchronize().unwrap();
+        store.check_complete().unwrap();
+        assert_eq!((shown(&store, "a"), store.oddities().unreadable.len()), (Some(0), 1));
+    }
+}
+
+#[test]
+fn however_much_was_left_out_it_is_all_read_as_soon_as_that_can_be() {
+    let directory = one_record();
+    let store = reader(&directory);
+    (100..500).for_each(|number| directory.plant(number, &number.to_string(), Some(1)));
+    directory.fail(|_, call| matches!(call, Call::Read(_)).then_some((libc::EMFILE, Effect::None)));
+    store.synchronize().unwrap();
+    assert!(store.check_complete().is_err());
+    directory.work_again();
+    assert_eq!(store.synchronize().unwrap().len(), 400);
+    store.check_complete().unwrap();
+}
+
 #[test]
 fn a_file_that_is_repaired_in_place_is_read_again() {
     let directory = MemoryDirectory::new();

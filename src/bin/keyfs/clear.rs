@@ -13,5 +13,6 @@ pub(crate) fn run(store: &StoreOptions) -> Result<Status, Failure> {
         store.remove_with(&key, Durability::Background).about(&format!("clear {key}"))?;
     }
     store.make_durable().about("clear")?;
+    store.check_complete().about("clear")?;
     Ok(Status::Done)
 }

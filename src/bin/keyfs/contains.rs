@@ -22,7 +22,12 @@ pub(crate) struct Contains {
 impl Contains {
     pub(crate) fn run(&self, store: &StoreOptions) -> Result<Status, Failure> {
         let key = key::parse("contains", &self.key)?;
-        let store = store.open_for_reading().about(&format!("contains {key}"))?;
-        Ok(if store.contains(&key) { Status::Done } else { Status::No })
+        let what = format!("contains {key}");
+        let store = store.open_for_reading().about(&what)?;
+        if store.contains(&key) {
+            return Ok(Status::Done);
+        }
+        store.check_complete().about(&what)?;
+        Ok(Status::No)
     }
 }

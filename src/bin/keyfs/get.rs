@@ -40,7 +40,11 @@ impl Get {
         let what = format!("get {key}");
         let default = self.default.as_ref().map(|json| Value::parse_bytes(json.as_bytes()));
         let default = default.transpose().about("get --default")?;
-        let found = store.open_for_reading().about(&what)?.get(&key).map_err(Reason::Store).about(&what)?;
+        let store = store.open_for_reading().about(&what)?;
+        let found = store.get(&key).about(&what)?;
+        if found.is_none() {
+            store.check_complete().about(&what)?;
+        }
         let value = found.or(default).ok_or(Reason::NoSuchKey).about(&what)?;
         let text = self.text(&value);
         output::write(|out| out.write_all(&text)).about(&what)?;

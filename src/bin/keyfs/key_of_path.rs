@@ -99,5 +99,8 @@ fn find(mounted: &Mounted, store: &StoreOptions, name: &FileName) -> Result<Key,
         None => store.open_for_reading()?,
     };
     let found = store.keys().into_iter().find(|key| mounted.naming.name_of(key) == *name);
+    if found.is_none() {
+        store.check_complete()?;
+    }
     found.ok_or(Reason::NoSuchKey)
 }

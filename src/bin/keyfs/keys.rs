@@ -36,7 +36,9 @@ impl Keys {
     pub(crate) fn run(&self, store: &StoreOptions) -> Result<Status, Failure> {
         let pattern = self.pattern.as_deref().map(|text| Pattern::new(text).about(&format!("keys {text}")));
         let pattern = pattern.transpose()?;
-        let mut keys = store.open_for_reading().about("keys")?.keys();
+        let store = store.open_for_reading().about("keys")?;
+        store.check_complete().about("keys")?;
+        let mut keys = store.keys();
         if let Some(pattern) = pattern {
             keys.retain(|key| pattern.matches(key));
         }

@@ -40,6 +40,9 @@ impl Rm {
 /// Removes a key, and leaves the waiting for the disk to be done for all keys at once.
 fn remove(store: &Store, argument: &OsStr) -> Result<(), Failure> {
     let key = key::parse("rm", argument)?;
-    store.remove_with(&key, Durability::Background).about(&format!("rm {key}"))?;
+    let what = format!("rm {key}");
+    if !store.remove_with(&key, Durability::Background).about(&what)? {
+        store.check_complete().about(&what)?;
+    }
     Ok(())
 }
