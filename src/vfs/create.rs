@@ -85,7 +85,14 @@ impl<E: Engine> Vfs<E> {
         let opened = self.open_scratch(&mut state, caller, inode, mode);
         drop(new_file);
         let opened = opened.inspect_err(|_| state.inodes.forget(inode, 1))?;
-        Ok((self.attributes(&state, inode)?, opened))
+        let attributes = self.attributes(&state, inode);
+        drop(state);
+        if attributes.is_err() {
+            // The kernel is told of neither, and so would never let go of them.
+            self.release(opened.handle)?;
+            self.state.lock().inodes.forget(inode, 1);
+        }
+        Ok((attributes?, opened))
     }
 
     /// Whether this is a new name that looks temporary. One that was a key a moment ago is not new.

@@ -60,7 +60,8 @@ impl<E: Engine> Vfs<E> {
             Err(other) => return Err(other),
         };
         state.inodes.looked_up(inode);
-        self.entry_attributes(&state, inode)
+        // Of what it is not told the kernel would never let go.
+        self.entry_attributes(&state, inode).inspect_err(|_| state.inodes.forget(inode, 1))
     }
 
     /// The attributes of what a name leads to, and whether the kernel may keep them and the name.
@@ -154,6 +155,6 @@ impl<E: Engine> Vfs<E> {
         };
         let inode = self.control_inode(&mut state, directory, name, report)?;
         state.inodes.looked_up(inode);
-        self.attributes(&state, inode)
+        self.attributes(&state, inode).inspect_err(|_| state.inodes.forget(inode, 1))
     }
 }

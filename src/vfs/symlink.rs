@@ -44,7 +44,7 @@ impl<E: Engine> Vfs<E> {
         let inode = state.add_symlink(&name, target)?;
         self.note_names(&mut state);
         state.inodes.looked_up(inode);
-        self.attributes(&state, inode)
+        self.attributes(&state, inode).inspect_err(|_| state.inodes.forget(inode, 1))
     }
 
     /// The target of a symbolic link.

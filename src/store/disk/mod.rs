@@ -26,8 +26,8 @@ use super::identifier::Identifier;
 use crate::record::Timestamp;
 use record_file::{RecordFile, read_bytes};
 pub(super) use snapshot_file::FILE_BYTES as SNAPSHOT_BYTES;
-pub(super) use survey::{Place, Surveyed};
 use standing::Standing;
+pub(super) use survey::{Place, Surveyed};
 
 /// The records of a store on disk.
 ///

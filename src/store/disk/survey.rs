@@ -61,7 +61,7 @@ impl Disk {
     /// The permission bits of `d/`; none when it is not there.
     pub(in crate::store) fn records_mode(&self) -> io::Result<Option<u32>> {
         let Some(data) = self.data()? else { return Ok(None) };
-        Ok(Some(fs::fstat(&data)?.st_mode & 0o777))
+        Ok(Some(fs::fstat(&data.directory)?.st_mode & 0o777))
     }
 
     /// The bytes of a file in the store itself; none when it is no file, too large, or nobody may read it.

@@ -1,6 +1,8 @@
 //! What cannot be removed from the shelf is still seen for what it is.
 
 use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::tracer::Tracer;
 use crate::mounted::{Mounted, save};
@@ -48,4 +50,28 @@ fn a_scratch_file_that_could_not_be_made_whole_leaves_its_name_free() {
     tracer.end();
     save(&scratch, "2").unwrap();
     assert_eq!(fs::read_to_string(&scratch).unwrap(), "2");
+}
+
+/// The kernel is not told of the handle, so it would never be released.
+#[test]
+fn a_file_that_could_not_be_looked_at_when_it_was_made_is_not_held_open() {
+    let Some(mounted) = Mounted::of(None, &["-i", "me", "--notify=off"]) else { return };
+    let mut failed = 0;
+    for place in 1..6 {
+        let expressions = ["trace=fstat".to_owned(), format!("inject=fstat:error=EIO:when={place}")];
+        let Some(tracer) = Tracer::follow(mounted.process(), &expressions) else { return };
+        let saved = save(&mounted.path().join(format!(".{place}")), "1");
+        tracer.end();
+        failed += u32::from(saved == Err(rustix::io::Errno::IO));
+    }
+    assert!(failed > 1, "{failed} have failed");
+    let open = || {
+        let status = fs::read_to_string(mounted.path().join(".keyfs/status")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&status).unwrap()["files"]["openHandles"].as_u64().unwrap()
+    };
+    let began = Instant::now();
+    while open() > 0 {
+        assert!(began.elapsed() < Duration::from_secs(5), "{} are open", open());
+        thread::sleep(Duration::from_millis(5));
+    }
 }
