@@ -85,10 +85,10 @@ impl<E: Engine> Vfs<E> {
 }
 
 impl State {
-    /// The bytes of all scratch files, those included whose names have gone and that are still open.
+    /// The bytes that all scratch files take, those included whose names have gone and that are still open.
     pub(super) fn scratch_bytes(&self) -> u64 {
         let size = |kind: &InodeKind| match kind {
-            InodeKind::Scratch(scratch) => scratch.stat(&self.shelf).map_or(0, |found| found.size),
+            InodeKind::Scratch(scratch) => scratch.stat(&self.shelf).map_or(0, |found| found.taken),
             _ => 0,
         };
         self.inodes.iter().map(|inode| size(&inode.kind)).sum()

@@ -63,7 +63,8 @@ impl ScratchInode {
     pub(super) fn stat(&self, shelf: &Shelf) -> VfsResult<FileStat> {
         match &self.content {
             ScratchContent::Symlink { target, modified } => {
-                Ok(FileStat { size: target.len() as u64, modified: *modified, mode: 0o777 })
+                let size = target.len() as u64;
+                Ok(FileStat { size, taken: size, modified: *modified, mode: 0o777 })
             }
             ScratchContent::File { file, mode } => {
                 let found = match file.open() {

@@ -201,14 +201,18 @@ impl ShelfFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::vfs) struct FileStat {
     pub(in crate::vfs) size: u64,
+    /// What it takes of the disk, at most its size: a hole takes nothing.
+    pub(in crate::vfs) taken: u64,
     pub(in crate::vfs) modified: SystemTime,
     pub(in crate::vfs) mode: u16,
 }
 
 impl FileStat {
     pub(super) fn of(stat: &fs::Stat) -> FileStat {
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
         FileStat {
-            size: u64::try_from(stat.st_size).unwrap_or(0),
+            size,
+            taken: u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512).min(size),
             modified: system_time(stat.st_mtime, stat.st_mtime_nsec as u32),
             mode: (stat.st_mode & 0o777) as u16,
         }

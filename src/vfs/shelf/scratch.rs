@@ -124,7 +124,7 @@ impl Shelf {
 fn find(scratch: &Folder, name: &OsStr) -> io::Result<Found> {
     let stat = scratch.stat(name)?;
     let invalid = |why| io::Error::new(io::ErrorKind::InvalidInput, why);
-    let FileStat { mode, modified, size } = FileStat::of(&stat);
+    let FileStat { mode, modified, size, .. } = FileStat::of(&stat);
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Ok(Found::File { mode, temporary: stat.st_mode & u32::from(TEMPORARY) != 0 }),
         FileType::Symlink if size <= TARGET_BYTES as u64 => {

@@ -101,7 +101,7 @@ fn all_drafts_together_have_a_limit() {
     });
 }
 
-/// "`max_scratch`: bytes of all scratch files together, which are on disk: `ENOSPC` beyond 4 GiB"
+/// "`max_scratch`: bytes of all scratch files together, which are on disk (holes do not count): `ENOSPC` beyond 4 GiB"
 #[test]
 fn all_scratch_files_together_have_a_limit() {
     with_limits(Limits { scratch_bytes: 100, ..Limits::default() }, |files| {
@@ -119,6 +119,11 @@ fn all_scratch_files_together_have_a_limit() {
         assert_eq!(other.write_at(40, b"x"), Err(Errno::NOSPC), "what is still open is still there");
         drop(one);
         assert_eq!(other.write_at(40, string(60).as_bytes()), Ok(60), "what has gone is given back");
+        files.unlink(b".other").unwrap();
+        drop(other);
+        let holes = files.open(b".holes", SAVE).unwrap();
+        assert_eq!(holes.truncate(90), Ok(()));
+        save(files, b".full", string(100));
     });
 }
 
