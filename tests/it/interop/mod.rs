@@ -8,9 +8,9 @@ mod model;
 mod overwriting;
 mod records;
 mod sharing;
-mod signed;
 mod tombstones;
 mod values;
+mod watched;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

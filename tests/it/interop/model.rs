@@ -7,21 +7,10 @@ use keyfs::{Key, Store, Value};
 
 use super::{Directory, everything};
 use crate::python::Python;
+use crate::random::Random;
 
 /// Operations of one run.
 const OPERATIONS: u64 = 2400;
-
-/// Pseudo-random numbers (splitmix64), the same for the same seed on each machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ mixed >> 31) % bound
-    }
-}
 
 /// The parties, and what all of them are to show.
 struct World {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use keyfs::{Store, Value};
 
 use super::Directory;
-use super::signed::{Signed, Watched};
+use super::watched::Watched;
+use crate::signed::Signed;
 
 /// For how long the writers write at least.
 const TIME: Duration = Duration::from_secs(4);

@@ -2,8 +2,9 @@
 
 use keyfs::Store;
 
-use super::signed::{Signed, Watched};
+use super::watched::Watched;
 use super::{Directory, assert_agree};
+use crate::signed::Signed;
 
 /// How often each writer puts each of its keys.
 const TIMES: u64 = 400;
