@@ -25,6 +25,8 @@ mod hostile;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod injection;
 mod interop;
+#[cfg(all(feature = "cli", feature = "fuse"))]
+mod kill;
 mod large_texts;
 mod late_release;
 mod ledger;
@@ -41,6 +43,8 @@ mod mounted;
 mod mounting;
 mod never_delete;
 mod pokes;
+#[cfg(all(feature = "cli", feature = "fuse"))]
+mod power_loss;
 mod python;
 mod random;
 mod scenarios;
@@ -51,6 +55,8 @@ mod signed;
 mod snapshots;
 mod standing_before;
 mod structure;
+#[cfg(all(feature = "cli", feature = "fuse"))]
+mod survival;
 mod taking_in;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod tools;

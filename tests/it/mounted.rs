@@ -124,9 +124,21 @@ impl Mounted {
     /// Ends the daemon, by SIGKILL in the middle of whatever it does or by SIGTERM, and mounts the same store there again.
     #[track_caller]
     pub(crate) fn mount_again(&mut self, signal: Signal) {
+        self.end(signal);
+        self.begin_again();
+    }
+
+    /// Ends the daemon.
+    #[track_caller]
+    pub(crate) fn end(&mut self, signal: Signal) {
         assert!(!self.watchdog.take().is_some_and(Watchdog::stop), "something hangs: {}", self.said());
         self.signal(signal);
         self.wait();
+    }
+
+    /// Mounts the same store there again, after the daemon has ended.
+    #[track_caller]
+    pub(crate) fn begin_again(&mut self) {
         self.daemon = self.command.spawn().unwrap();
         self.watchdog = Some(Watchdog::start(&self.daemon, &self.path(), self.hang));
         self.wait_until_it_answers();
