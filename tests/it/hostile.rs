@@ -4,6 +4,7 @@
 mod beside;
 mod contents;
 mod displaced;
+mod named;
 mod names;
 mod other_user;
 mod outside;

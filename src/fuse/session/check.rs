@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::MountOptions;
@@ -36,6 +37,7 @@ pub(super) fn checked_paths(options: &MountOptions) -> Result<(PathBuf, PathBuf)
     }
     check_device()?;
     check_allow_other(options)?;
+    warn_of_others(&store);
     Ok((store, mount_point))
 }
 
@@ -95,6 +97,14 @@ fn check_device() -> Result<(), MountError> {
         return Err(MountError::NoFusermount);
     }
     Ok(())
+}
+
+/// Root may read everything, and others decide what he is shown here: so he is told.
+fn warn_of_others(store: &Path) {
+    let is_open = |path: &Path| std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o022 != 0);
+    if rustix::process::geteuid().is_root() && [store.to_owned(), store.join("d")].iter().any(|path| is_open(path)) {
+        log::warn!("{}: root serves what others may write; better mount it as its owner", store.display());
+    }
 }
 
 /// fusermount3 refuses it likewise, in words that do not reach whoever asked.

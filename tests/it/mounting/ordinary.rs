@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::ops::Deref;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::entering::is_root;
 use super::place::{NOBODY, Place, as_nobody, finish};
+use crate::mounted::Mounted;
 
 /// A place, as long as an ordinary user may open the device, which not every system lets all of them.
 struct Allowed(Place, #[allow(dead_code)] MutexGuard<'static, ()>);
@@ -86,6 +87,20 @@ fn a_dead_mount_of_an_ordinary_user_is_healed_by_mounting_again() {
     assert_eq!((listed.status.success(), listed.stdout.as_str()), (true, ""), "{}", listed.stderr);
     succeeds(&finish(place.keyfs_of_nobody().arg("umount").arg(place.mount_point())));
     place.expect_no_daemon();
+}
+
+/// "Root is warned when he mounts a store that others may write to."
+#[test]
+fn root_is_warned_of_a_store_that_others_may_write_to() {
+    if !is_root() {
+        return;
+    }
+    for (mode, is_warned) in [(0o755, false), (0o777, true), (0o775, true)] {
+        let store = tempfile::tempdir().unwrap();
+        fs::set_permissions(store.path(), PermissionsExt::from_mode(mode)).unwrap();
+        let Some(mounted) = Mounted::of(Some(store.path()), &[]) else { return };
+        assert_eq!(mounted.said().contains("root serves what others may write"), is_warned, "{}", mounted.said());
+    }
 }
 
 /// "An ordinary user may give `-o allow_other` only when `/etc/fuse.conf` has the line `user_allow_other`; otherwise the mount
