@@ -24,6 +24,7 @@ mod full_disk;
 mod hostile;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod injection;
+mod fuzzing;
 mod interop;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod kill;
