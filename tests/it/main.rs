@@ -25,6 +25,8 @@ mod hostile;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod injection;
 mod fuzzing;
+#[cfg(all(feature = "cli", feature = "fuse"))]
+mod histories;
 mod interop;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod kill;

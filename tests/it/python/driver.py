@@ -6,6 +6,7 @@ Keys and values in answers are JSON texts inside JSON strings, so that the askin
 
 import argparse
 import builtins
+import contextlib
 import json
 import locale
 import random
@@ -67,6 +68,28 @@ class Session:
         if value is None and key not in self.store.keys():
             return None
         return json.dumps(value)
+
+    def records(self):
+        """All that the instance knows, which it tells nobody."""
+        return self.store._DirBasedKeyValueStore__dataRecordMap
+
+    def put_numbered(self, key, value):
+        """Puts, and says the number of the record: it is there, `KeyError` or not."""
+        with contextlib.suppress(KeyError):
+            self.store.put(key, value)
+        return self.records()[key].tNanoSecondsSinceEpoch
+
+    def remove_numbered(self, key):
+        """The same for a removal of a key that the instance knows."""
+        with contextlib.suppress(KeyError):
+            self.store.remove(key)
+        return self.records()[key].tNanoSecondsSinceEpoch
+
+    def look(self):
+        """Synchronises, and gives the number and the value of each key that the instance knows, removed ones too."""
+        self.store.synchronize()
+        shown = lambda record: [record.tNanoSecondsSinceEpoch, None if record.bDeleted else record.value]
+        return {key: shown(record) for key, record in self.records().items()}
 
     def contains(self, key):
         return self.store.contains(key)
