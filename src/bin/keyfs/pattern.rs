@@ -6,6 +6,9 @@ use keyfs::Key;
 /// A shell pattern that keys match or not: `*` any text (`/` too), `?` one character, `[a-z]`, `[!a-z]`.
 pub(crate) struct Pattern(glob::Pattern);
 
+/// The most asterisks of a pattern: matching recurses at each of them, and the stack is not endless.
+const MOST_ASTERISKS: usize = 1000;
+
 impl Pattern {
     pub(crate) fn new(text: &str) -> Result<Pattern, PatternError> {
         // Two asterisks mean no more than one, but the crate takes them for a path of any depth, and is strict there.
@@ -14,6 +17,9 @@ impl Pattern {
             if c != '*' || !single.ends_with('*') {
                 single.push(c);
             }
+        }
+        if single.matches('*').count() > MOST_ASTERISKS {
+            return Err(PatternError { pos: 0, msg: "more than 1000 asterisks" });
         }
         glob::Pattern::new(&single).map(Pattern)
     }

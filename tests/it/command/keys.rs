@@ -100,3 +100,13 @@ fn a_lone_surrogate_matches_as_one_character() {
 fn a_bad_pattern_is_misuse() {
     Directory::new().keyfs(["keys", "a["]).fails(2, "keys a[: not a pattern: invalid range pattern");
 }
+
+/// As many as an argument can hold, on a key that has as many characters, would overflow the stack.
+#[test]
+fn a_pattern_of_very_many_asterisks_is_misuse() {
+    let key = "a".repeat(60_000);
+    let directory = Directory::with_keys([key.as_bytes()]);
+    directory.keyfs(["keys", &"*a".repeat(1000)]).prints(format!("{key}\n"));
+    let pattern = "*a".repeat(60_000);
+    directory.keyfs(["keys", &pattern]).fails(2, &format!("keys {pattern}: not a pattern: more than 1000 asterisks"));
+}

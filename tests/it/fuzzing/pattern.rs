@@ -13,7 +13,8 @@ pub(crate) fn check(bytes: &[u8]) {
     let (Ok(text), Ok(key)) = (std::str::from_utf8(&bytes[..at]), Key::from_wtf8(&bytes[at + 1..])) else { return };
     let pattern = Pattern::new(text);
     let found = pattern.as_ref().ok().map(|pattern| pattern.matches(&key));
-    if !text.contains('[') {
+    // Which are refused for their brackets, and which for their asterisks, is left to the product.
+    if !text.contains('[') && text.matches('*').count() <= 1000 {
         assert_eq!(
             found,
             Some(matches(&characters(text.as_bytes()), &characters(key.as_wtf8()))),
