@@ -20,13 +20,13 @@ mod failed_sync;
 mod failing_store;
 mod faults;
 mod full_disk;
+mod fuzzing;
+#[cfg(all(feature = "cli", feature = "fuse"))]
+mod histories;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod hostile;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod injection;
-mod fuzzing;
-#[cfg(all(feature = "cli", feature = "fuse"))]
-mod histories;
 mod interop;
 #[cfg(all(feature = "cli", feature = "fuse"))]
 mod kill;
