@@ -209,8 +209,8 @@ fn on_a_real_disk_a_directory_that_was_deleted_is_an_error_and_one_made_anew_is_
     }
 }
 
-/// "`synchronize`: A directory `d/` that was deleted or moved away, [...] or in whose place is an empty one, is an error, never an
-/// empty store, until it is back or another one with records is there."
+/// "`synchronize`: A directory `d/` that was deleted or moved away, [...] or in whose place is an empty one although there were
+/// records, is an error, never an empty store, until it is back or another one with records is there."
 #[test]
 fn on_a_real_disk_a_directory_that_was_moved_away_is_an_error_and_found_when_it_is_back() {
     let directory = tempfile::tempdir().unwrap();
@@ -240,4 +240,24 @@ fn on_a_real_disk_a_directory_that_was_moved_away_is_an_error_and_found_when_it_
     std::fs::write(d.join("20"), crate::memory_directory::record("b", Some(7))).unwrap();
     assert_eq!(store.synchronize().unwrap().len(), 2, "another one with a record");
     assert_eq!((shown(&store, "a"), shown(&store, "b")), (None, Some(7)));
+}
+
+/// An empty one in place of an empty one takes nothing away.
+#[test]
+fn on_a_real_disk_an_empty_directory_can_be_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let d = directory.path().join("d");
+    let store = on_disk(directory.path(), "here");
+    for round in 0..3 {
+        std::fs::remove_dir(&d).unwrap();
+        assert!(store.synchronize().is_err(), "there is none in round {round}");
+        std::fs::create_dir(&d).unwrap();
+        assert_eq!(store.synchronize().unwrap(), []);
+    }
+    store.put("a", number(1)).unwrap();
+    assert_eq!(std::fs::read_dir(&d).unwrap().count(), 1);
+    store.make_durable().unwrap();
+    std::fs::remove_dir_all(&d).unwrap();
+    std::fs::create_dir(&d).unwrap();
+    assert!(store.synchronize().is_err(), "an own record, which no listing has shown, was there");
 }

@@ -46,6 +46,8 @@ pub struct Disk {
     was_there: AtomicBool,
     /// Whether it was seen to be gone: what is put into the directory that is held would be seen by nobody.
     is_gone: AtomicBool,
+    /// Whether there were records in it, as far as was seen.
+    has_records: AtomicBool,
 }
 
 /// The directory `d/`, open.
@@ -89,6 +91,7 @@ impl Disk {
             buffer_bytes: AtomicUsize::new(0),
             was_there: AtomicBool::new(false),
             is_gone: AtomicBool::new(false),
+            has_records: AtomicBool::new(false),
         })
     }
 
@@ -112,7 +115,8 @@ impl Disk {
     /// The directory that the store's path leads to, as it is now, which then is the one that is held; none when there
     /// never was one.
     ///
-    /// Another one than before counts once there is a record in it: an empty one would read as if all keys had been removed.
+    /// Another one than before counts once there is a record in it, if there was one before: an empty one would read as if all
+    /// keys had been removed.
     fn standing(&self) -> io::Result<Option<fs::Stat>> {
         let Some(data) = self.data()? else {
             // A directory that was there and is gone is not an empty store.
@@ -128,13 +132,21 @@ impl Disk {
             // Not that of another store which stands in this one's place: scratch files are in this one.
             let other = open_data(&self.store).ok().flatten().filter(|other| other.identity == identity);
             let other = other.ok_or(Errno::STALE)?;
-            if listing::list(&other.directory, &self.buffer_bytes)?.records.is_empty() {
+            let is_empty = listing::list(&other.directory, &self.buffer_bytes)?.records.is_empty();
+            if is_empty && self.has_records.load(Ordering::Relaxed) {
                 return Err(Errno::STALE.into());
             }
             log::warn!("{} is another directory now", self.data_path.display());
             *self.data.write() = Some(other);
         }
         Ok(Some(found))
+    }
+
+    /// Notes that a record is there of which no listing may have told, or will be.
+    fn note_record(&self) {
+        if !self.has_records.load(Ordering::Relaxed) {
+            self.has_records.store(true, Ordering::Relaxed);
+        }
     }
 
     fn existing_data(&self) -> io::Result<Arc<OwnedFd>> {
@@ -197,7 +209,9 @@ impl Directory for Disk {
     }
 
     fn list(&self) -> io::Result<Listing> {
-        listing::list(&*self.existing_data()?, &self.buffer_bytes)
+        let listing = listing::list(&*self.existing_data()?, &self.buffer_bytes)?;
+        self.has_records.store(!listing.records.is_empty(), Ordering::Relaxed);
+        Ok(listing)
     }
 
     fn watch(&self) -> io::Result<Box<dyn Watch>> {
@@ -208,6 +222,7 @@ impl Directory for Disk {
     }
 
     fn read(&self, timestamp: Timestamp, limit: u64) -> io::Result<Reading> {
+        self.note_record();
         let data = self.existing_data()?;
         let file = match fs::openat(&data, timestamp.to_string(), READ_FLAGS, Mode::empty()) {
             Ok(file) => RecordFile::new(file)?,
@@ -236,6 +251,7 @@ impl Directory for Disk {
         if self.is_gone.load(Ordering::Relaxed) {
             return Err(Errno::STALE.into());
         }
+        self.note_record();
         Ok(Box::new(scratch.create(&self.store, self.existing_data()?)?))
     }
 

@@ -88,6 +88,14 @@ pub(super) fn assert_gone(what: &str, mounted: &Mounted) {
     assert!(status["store"]["lastSynchronisation"]["error"].is_string(), "{what}: {status:#}");
 }
 
+/// Deletes a directory with all that is in it, although a mount may publish a value again whose newer record has gone.
+#[track_caller]
+pub(super) fn delete(directory: &Path) {
+    while let Err(error) = fs::remove_dir_all(directory) {
+        assert_eq!(error.kind(), std::io::ErrorKind::DirectoryNotEmpty, "{error}");
+    }
+}
+
 /// From some moment on all works again.
 #[track_caller]
 pub(super) fn assert_back(what: &str, place: &Place, mounted: &Mounted) {
@@ -147,7 +155,7 @@ fn a_store_that_something_lies_over_is_an_error_until_it_is_gone() {
 #[test]
 fn a_store_that_is_deleted_is_an_error() {
     let Some((place, mounted)) = three_keys() else { return };
-    fs::remove_dir_all(place.store()).unwrap();
+    delete(&place.store());
     assert_gone("deleted", &mounted);
     // Another one in its place is not this one.
     fs::create_dir_all(place.d()).unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use super::displaced::{assert_back, assert_gone, three_keys};
+use super::displaced::{assert_back, assert_gone, delete, three_keys};
 
 type Plant = fn(path: &Path, outside: &Path);
 
@@ -49,7 +49,7 @@ fn records_that_were_deleted_and_are_restored_are_served() {
         for entry in fs::read_dir(place.d()).unwrap().map(Result::unwrap) {
             fs::copy(entry.path(), backup.join(entry.file_name())).unwrap();
         }
-        fs::remove_dir_all(place.d()).unwrap();
+        delete(&place.d());
         assert_gone("deleted", &mounted);
         fs::create_dir(place.d()).unwrap();
         assert_gone("empty", &mounted);

@@ -6,37 +6,34 @@ use super::tracer::Tracer;
 use crate::behaviour::foreign_store;
 use crate::mounted::{Mounted, save};
 
-/// A file system without `O_TMPFILE` and links by descriptor; one without `renameat2`, too; one on which names cannot be
-/// watched.
+/// Where a file cannot be linked that has no name, and where names cannot be watched.
 #[test]
 fn another_way_is_taken_where_a_call_is_not_known() {
-    let cases: [&[(&str, &str)]; 4] = [
-        &[("linkat", "EPERM")],
-        &[("inotify_init1", "ENOSYS")],
-        &[("inotify_init1", "EMFILE")],
-        &[("inotify_add_watch", "ENOSPC")],
+    let cases = [
+        ("linkat", "EPERM"),
+        ("inotify_init1", "ENOSYS"),
+        ("inotify_init1", "EMFILE"),
+        ("inotify_add_watch", "ENOSPC"),
     ];
-    for calls in cases {
+    for (call, errno) in cases {
         let Some(mounted) = Mounted::of(None, &["-i", "me"]) else { return };
         let root = mounted.path();
-        fs::write(root.join("key"), "1").unwrap();
-        let injected = calls.iter().map(|(call, errno)| format!("inject={call}:error={errno}"));
-        let traced = calls.iter().map(|(call, _)| *call).collect::<Vec<_>>().join(",");
-        let expressions: Vec<_> = [format!("trace={traced}")].into_iter().chain(injected).collect();
+        save(&root.join("key"), "1").unwrap();
+        let expressions = [format!("trace={call}"), format!("inject={call}:error={errno}")];
         let Some(tracer) = Tracer::follow(mounted.process(), &expressions) else { return };
         // Has the watch be set anew.
         fs::write(mounted.store_path().join("d/foreign"), "").unwrap();
         let others = foreign_store(&mounted.store_path());
         for value in 2..5 {
             save(&root.join("key"), &value.to_string()).unwrap();
-            assert_eq!(others.synchronize().unwrap().len(), 1, "{calls:?}");
-            assert_eq!(others.get("key").unwrap().unwrap().text(), value.to_string(), "{calls:?}");
+            assert_eq!(others.synchronize().unwrap().len(), 1, "{call} {errno}");
+            assert_eq!(others.get("key").unwrap().unwrap().text(), value.to_string(), "{call} {errno}");
             others.put("other", serde_json::json!(value)).unwrap();
-            assert_eq!(fs::read_to_string(root.join("other")).unwrap(), format!("{value}\n"), "{calls:?}");
+            assert_eq!(fs::read_to_string(root.join("other")).unwrap(), format!("{value}\n"), "{call} {errno}");
         }
-        assert!(!tracer.hits().is_empty(), "{calls:?}: not called");
+        assert!(!tracer.hits().is_empty(), "{call}: not called");
         let left = fs::read_dir(mounted.store_path().join("t.me")).map_or(0, Iterator::count);
-        assert_eq!(left, 0, "{calls:?}: temporary files are left");
+        assert_eq!(left, 0, "{call} {errno}: temporary files are left");
     }
 }
 

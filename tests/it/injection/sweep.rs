@@ -117,7 +117,9 @@ fn play(world: &mut World, figures: &mut Figures, injection: &Injection) -> bool
 /// All calls with all errors in any order, until the time is over.
 fn sweep(world: &mut World, figures: &mut Figures, time: Option<Duration>) {
     let began = Instant::now();
-    let mut pairs: Vec<_> = CALLS.iter().flat_map(|call| ERRORS.iter().map(move |errno| (*call, *errno))).collect();
+    let only = std::env::var("KEYFS_TEST_INJECT_CALL").unwrap_or_default();
+    let calls = CALLS.iter().filter(|call| only.is_empty() || only == **call);
+    let mut pairs: Vec<_> = calls.flat_map(|call| ERRORS.iter().map(move |errno| (*call, *errno))).collect();
     let order = RandomState::new();
     pairs.sort_by_key(|pair| order.hash_one(pair));
     for (call, errno) in pairs {

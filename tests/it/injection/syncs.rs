@@ -19,13 +19,13 @@ fn synced(log: &str) -> Vec<&str> {
 
 #[test]
 fn fsync_fails_until_a_record_is_on_disk_and_no_file_is_synced_twice() {
-    let Some(mounted) = Mounted::of(None, &["-i", "me"]) else { return };
+    let Some(mounted) = Mounted::of(None, &["-i", "me", "--notify=off"]) else { return };
     let path = mounted.path().join("key");
     std::fs::write(&path, "1").unwrap();
     File::open(mounted.path()).unwrap().sync_all().unwrap();
     let store = || Store::open(mounted.store_path(), OpenOptions::read_only()).unwrap();
     let expressions = ["trace=fdatasync".to_owned(), "inject=fdatasync:error=EIO".to_owned()];
-    let Some(tracer) = Tracer::follow(mounted.process(), &expressions) else { return };
+    let Some(tracer) = Tracer::follow_with_paths(mounted.process(), &expressions) else { return };
     let mut file = File::create(&path).unwrap();
     file.write_all(b"2").unwrap();
     for _ in 0..3 {

@@ -33,11 +33,25 @@ pub(super) struct Tracer {
 impl Tracer {
     /// Follows all threads of a process with these `-e` expressions; none where nobody may follow a process, which is a
     /// failure where mounts are required.
+    ///
+    /// Paths of descriptors are not written: of a file that was removed strace looks at what has the name now, and hangs when
+    /// that is in the mount, whose daemon it has just stopped.
     #[track_caller]
     pub(super) fn follow(process: u32, expressions: &[String]) -> Option<Tracer> {
+        Tracer::start(process, expressions, &[])
+    }
+
+    /// The same with the paths of descriptors, for a daemon that opens nothing in its own mount.
+    #[track_caller]
+    pub(super) fn follow_with_paths(process: u32, expressions: &[String]) -> Option<Tracer> {
+        Tracer::start(process, expressions, &["-y"])
+    }
+
+    #[track_caller]
+    fn start(process: u32, expressions: &[String], options: &[&str]) -> Option<Tracer> {
         let log = NamedTempFile::new().unwrap();
         let mut command = Command::new("strace");
-        command.args(["-f", "-y", "-p", &process.to_string(), "-o"]).arg(log.path());
+        command.arg("-f").args(options).args(["-p", &process.to_string(), "-o"]).arg(log.path());
         expressions.iter().for_each(|expression| _ = command.args(["-e", expression]));
         let strace = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         let mut tracer = match strace {
