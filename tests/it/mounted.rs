@@ -165,7 +165,10 @@ impl Mounted {
     /// Waits until the daemon has ended by itself.
     #[track_caller]
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        wait_for(&mut self.daemon, END).unwrap_or_else(|| panic!("the daemon does not end; it said: {}", self.said()))
+        wait_for(&mut self.daemon, END).unwrap_or_else(|| {
+            let waits = waits_of(self.daemon.id());
+            panic!("the daemon does not end; it said: {}\n{waits}", self.said())
+        })
     }
 
     /// What the daemon has written to standard error.

@@ -12,6 +12,7 @@ pub(crate) mod by_python;
 pub(crate) mod by_reopening;
 pub(crate) mod copy;
 pub(crate) mod gathered;
+pub(crate) mod in_groups;
 pub(crate) mod load;
 pub(crate) mod scratch;
 pub(crate) mod through_mount;

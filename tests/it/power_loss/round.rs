@@ -18,6 +18,7 @@ use crate::survival::by_library::ByLibrary;
 use crate::survival::by_reopening::ByReopening;
 use crate::survival::copy::Copy;
 use crate::survival::gathered::wait_until_collected;
+use crate::survival::in_groups::GroupWriter;
 use crate::survival::load::{Load, Named, Until};
 use crate::survival::scratch::{ScratchFiles, ScratchWriter};
 use crate::survival::through_mount::ThroughMount;
@@ -95,7 +96,7 @@ impl Store {
     fn writers(&self, mount: &Path, random: &mut Random) -> Vec<Named> {
         let store = self.path();
         let library = |name, durability| self.keys(ByLibrary::open(&store, name, durability));
-        let make: [&dyn Fn() -> Box<dyn Writer>; 8] = [
+        let make: [&dyn Fn() -> Box<dyn Writer>; 9] = [
             &|| self.keys(ThroughMount::new(mount.to_owned(), "one")),
             &|| self.keys(ThroughMount::new(mount.to_owned(), "two")),
             &|| library("library", Durability::Background),
@@ -103,6 +104,7 @@ impl Store {
             &|| library("sync", Durability::Sync),
             &|| self.keys(ByCommand::new(&store)),
             &|| self.keys(ByReopening::new(&store)),
+            &|| Box::new(GroupWriter::open(&store, &self.accounts)),
             &|| Box::new(ScratchWriter { mount: mount.to_owned(), files: Arc::clone(&self.scratch) }),
         ];
         let names = [
@@ -113,6 +115,7 @@ impl Store {
             "sync",
             "command",
             "reopener",
+            "groups",
             "scratch",
         ];
         let always = random.below(make.len() as u64) as usize;

@@ -47,13 +47,18 @@ impl Accounts {
             .fold((0, 0), |(seen, durable), account| (seen + account.acknowledgements, durable + account.made_durable))
     }
 
+    /// All keys that nobody else is writing to.
+    pub(crate) fn free(&self) -> Vec<MutexGuard<'_, Account>> {
+        self.keys[..WRITTEN].iter().filter_map(|account| account.try_lock().ok()).collect()
+    }
+
     /// A key that nobody else is writing to.
     fn any(&self, random: &mut Random) -> MutexGuard<'_, Account> {
         loop {
             match self.keys[random.below(WRITTEN as u64) as usize].try_lock() {
                 Ok(account) => return account,
                 Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
             }
         }
     }

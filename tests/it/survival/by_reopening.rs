@@ -27,6 +27,8 @@ impl ByReopening {
         }
         store.make_durable()?;
         account.acknowledge_durable();
+        // So that what others have just put, and is not on disk yet, would stand in the snapshot.
+        store.synchronize()?;
         Ok(())
     }
 }
