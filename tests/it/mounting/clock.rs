@@ -32,6 +32,9 @@ impl Wrong {
             ("FAKETIME_NO_CACHE", OsStr::new("1")),
             // What waits for a time must not wait for another one.
             ("DONT_FAKE_MONOTONIC", OsStr::new("1")),
+            // Else the daemon starts itself anew, and what libfaketime shares with its children stays in /dev/shm.
+            ("MALLOC_ARENA_MAX", OsStr::new("1")),
+            ("MALLOC_MMAP_THRESHOLD_", OsStr::new("262144")),
         ];
         // From within the sandbox nobody could read what the clock says.
         let mut command = keyfs();
