@@ -25,12 +25,8 @@ impl Role {
     fn of(name: &OsStr) -> Role {
         let name = name.as_bytes();
         match name.strip_prefix(b"keyfs-snapshot.") {
-            Some(user) if is_number(user) => return Role::Snapshot,
-            Some(rest)
-                if rest.split(|byte| *byte == b'.').count() == 3 && rest.split(|byte| *byte == b'.').all(is_number) =>
-            {
-                return Role::UnfinishedSnapshot;
-            }
+            Some(user) if is_numbers(user, 1) => return Role::Snapshot,
+            Some(rest) if is_numbers(rest, 3) => return Role::UnfinishedSnapshot,
             _ => {}
         }
         match name {
@@ -110,14 +106,15 @@ impl Check {
     }
 }
 
-fn is_number(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit)
+/// Whether a name is so many numbers, with points in between.
+fn is_numbers(name: &[u8], count: usize) -> bool {
+    let is_number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    let parts = || name.split(|byte| *byte == b'.');
+    parts().count() == count && parts().all(is_number)
 }
 
 /// The names of temporary files: the original's are numbers, those of keyfs an `r` and three of them.
 fn is_temporary(name: &OsStr) -> bool {
     let name = name.as_bytes();
-    let own =
-        |rest: &[u8]| rest.split(|byte| *byte == b'.').count() == 3 && rest.split(|byte| *byte == b'.').all(is_number);
-    is_number(name) || name.strip_prefix(b"r").is_some_and(own)
+    is_numbers(name, 1) || name.strip_prefix(b"r").is_some_and(|rest| is_numbers(rest, 3))
 }

@@ -37,7 +37,6 @@ pub(in crate::store) struct Surveyed {
     /// How many names the file has.
     pub(in crate::store) names: u64,
     pub(in crate::store) inode: u64,
-    pub(in crate::store) owner: u32,
     /// When its bytes, its names or its attributes changed last, in nanoseconds since the epoch.
     pub(in crate::store) touched: i128,
 }
@@ -77,14 +76,13 @@ impl Disk {
         })
     }
 
-    /// Removes a file that was surveyed, if it is still as it was then; false when it is not.
-    pub(in crate::store) fn remove_surveyed(&self, place: Place<'_>, file: &Surveyed) -> io::Result<bool> {
-        let Some(directory) = self.directory_at(place)? else { return Ok(false) };
-        if surveyed(&directory, file.name.clone())?.as_ref() != Some(file) {
-            return Ok(false);
+    /// Removes a file that was surveyed, if it is still as it was then.
+    pub(in crate::store) fn remove_surveyed(&self, place: Place<'_>, file: &Surveyed) -> io::Result<()> {
+        let Some(directory) = self.directory_at(place)? else { return Ok(()) };
+        if surveyed(&directory, file.name.clone())?.as_ref() == Some(file) {
+            fs::unlinkat(&directory, &file.name, AtFlags::empty())?;
         }
-        fs::unlinkat(&directory, &file.name, AtFlags::empty())?;
-        Ok(true)
+        Ok(())
     }
 
     /// Opened anew, so that looks in several threads do not share a position.
@@ -117,7 +115,6 @@ fn surveyed(directory: impl AsFd, name: OsString) -> io::Result<Option<Surveyed>
         mode: stat.st_mode & 0o777,
         names: stat.st_nlink,
         inode: stat.st_ino,
-        owner: stat.st_uid,
         touched: modified.max(changed),
     }))
 }
