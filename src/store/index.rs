@@ -6,11 +6,12 @@ mod keys;
 mod names;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::{Unreadable, UnreadableReason, Version};
+use super::change::{UnreadableReason, Version};
 use super::directory::{Identity, ListedRecord};
 use super::load::LoadedRecord;
 use crate::record::{Key, Timestamp, Value};
@@ -148,19 +149,22 @@ impl Index {
     }
 
     /// Takes in a record that was read or published under `timestamp`.
+    ///
+    /// A file that was known and could not be read is as old as its name: it has not come after what was read meanwhile.
     pub(super) fn insert(&mut self, timestamp: Timestamp, record: LoadedRecord) -> Inserted {
+        let epoch = self.came(timestamp, record.inode);
         self.remove(timestamp);
-        self.insert_new(timestamp, record)
+        self.insert_new(timestamp, record, epoch)
     }
 
-    /// The same where nothing is known under `timestamp`.
-    fn insert_new(&mut self, timestamp: Timestamp, record: LoadedRecord) -> Inserted {
+    /// The same where nothing is known under `timestamp`, which has been there since `epoch`.
+    fn insert_new(&mut self, timestamp: Timestamp, record: LoadedRecord, epoch: Epoch) -> Inserted {
         let LoadedRecord { inode, key, content, value } = record;
         if let Some(value) = value {
             self.values.add(timestamp, value);
         }
         let key = self.keys.find_or_add(key);
-        let added = self.names.add(Known { timestamp, content, inode, epoch: self.epoch, key, next: NameNo::NONE });
+        let added = self.names.add(Known { timestamp, content, inode, epoch, key, next: NameNo::NONE });
         if self.keys.is_new(key) {
             self.keys.set_first(key, added, content.is_live());
             *(if content.is_live() { &mut self.live } else { &mut self.tombstones }) += 1;
@@ -178,33 +182,11 @@ impl Index {
         Inserted { superseded }
     }
 
-    /// Takes in a file that cannot be read.
-    pub(super) fn insert_unreadable(&mut self, timestamp: Timestamp, file: UnreadableFile) {
-        self.remove(timestamp);
-        let (inode, content) = (file.identity.inode, Content::TOMBSTONE);
-        let (epoch, key) = (self.epoch, KeyNo::NONE);
-        self.names.add(Known { timestamp, content, inode, epoch, key, next: NameNo::NONE });
-        if let Some(errno) = file.errno {
-            self.refused.insert(timestamp, errno);
-        }
-        self.unreadable.insert(timestamp, file);
-    }
-
     /// Forgets a name that a look begun at `epoch` has shown to be gone, unless it was published meanwhile.
     pub(super) fn remove_missing(&mut self, timestamp: Timestamp, epoch: Epoch) {
         if self.names.get(timestamp).is_some_and(|known| known.epoch < epoch) {
             self.remove(timestamp);
         }
-    }
-
-    /// Whether a record is the newest known one of its key and a file that the system refuses to open may be newer.
-    pub(super) fn may_have_an_unread_successor(&self, timestamp: Timestamp) -> bool {
-        let is_current = || {
-            let current = self.current(self.key_of(timestamp)?.as_wtf8())?;
-            Some(current.timestamp == timestamp)
-        };
-        let mut newer = self.unreadable.range(timestamp..);
-        is_current() == Some(true) && newer.any(|(_, file)| file.reason.is_transient())
     }
 
     /// Forgets a name that has gone from the directory, or stands for another file now; another record of its key counts
@@ -330,28 +312,6 @@ impl Index {
     /// The key of a known record.
     pub(super) fn key_of(&self, timestamp: Timestamp) -> Option<&Key> {
         Some(&self.keys.at(self.names.get(timestamp)?.key)?.key)
-    }
-
-    /// The files that cannot be read.
-    pub(super) fn unreadable_files(&self) -> impl Iterator<Item = (Timestamp, &UnreadableFile)> {
-        self.unreadable.iter().map(|(timestamp, file)| (*timestamp, file))
-    }
-
-    /// Why a file cannot be read.
-    pub(super) fn unreadable_reason(&self, timestamp: Timestamp) -> Option<&UnreadableReason> {
-        self.unreadable.get(&timestamp).map(|file| &file.reason)
-    }
-
-    /// The files that the system refused to open or read, and the error numbers.
-    pub(super) fn refused(&self) -> impl Iterator<Item = (Timestamp, i32)> {
-        self.refused.iter().map(|(timestamp, errno)| (*timestamp, *errno))
-    }
-
-    /// The same, for a report.
-    pub(super) fn unreadable(&self) -> Vec<Unreadable> {
-        let report =
-            |(&timestamp, file): (&Timestamp, &UnreadableFile)| Unreadable { timestamp, reason: file.reason.clone() };
-        self.unreadable.iter().map(report).collect()
     }
 
     /// Whether a key has this newest record, and others.

@@ -192,6 +192,24 @@ proptest! {
     }
 }
 
+/// A file that was there before and could not be read has not come after the others when somebody writes a record into it.
+#[test]
+fn a_file_that_becomes_a_record_is_as_old_as_its_name() {
+    for directory in [MemoryDirectory::new(), MemoryDirectory::new().without_watches()] {
+        directory.link_foreign(1, b"");
+        directory.plant(8, "c", None);
+        directory.plant(2, "c", None);
+        let store = reader(&directory);
+        for bytes in [b"no record yet".to_vec(), record("c", Some(1))] {
+            directory.overwrite(1, &bytes);
+            store.synchronize().unwrap();
+        }
+        directory.erase(8);
+        store.synchronize().unwrap();
+        assert_eq!(store.version("c").map(|version| version.timestamp), Some(Timestamp::from_micros(2)));
+    }
+}
+
 #[test]
 fn a_name_that_was_freed_and_taken_again_is_read_again() {
     let directory = MemoryDirectory::new();

@@ -23,7 +23,7 @@ impl Index {
                 return None;
             }
             last = Some(timestamp);
-            index.insert_new(timestamp, record);
+            index.insert_new(timestamp, record, epoch);
         }
         Some(index)
     }
