@@ -38,8 +38,13 @@ fn a_save_goes_to_the_daemon_eight_times_and_a_read_once() {
         fs::write(&key, number.to_string()).unwrap();
     });
     let saves: Vec<_> = saves.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+    // Where what was said of a draft for a moment is not known any more, the kernel asks for its attributes instead of its name.
+    let looks = |name: &str| ["lookup", "getattr"].contains(&name);
+    let looked: u64 = saves.iter().filter(|(name, _)| looks(name)).map(|(_, count)| count).sum();
     // The draft that the kernel knows, another look, away, twice again; what reading the status takes may come with it.
-    let at_most = [("flush", 100), ("lookup", 400), ("open", 200), ("write", 100)];
+    assert!(looked <= 406, "{saves:?}");
+    let saves: Vec<_> = saves.into_iter().filter(|(name, _)| !looks(name)).collect();
+    let at_most = [("flush", 100), ("open", 200), ("write", 100)];
     let is_more = |(name, count): &(&str, u64)| {
         *count > 3 + at_most.iter().find(|(known, _)| known == name).map_or(0, |(_, most)| *most)
     };
